@@ -1,0 +1,10 @@
+# Debian package from the install layout.
+set(CPACK_PACKAGE_NAME lsmtuned)
+set(CPACK_PACKAGE_VENDOR "lsmtuned developers")
+set(CPACK_PACKAGE_CONTACT "lsmtuned developers <dev@lsmtuned.invalid>")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "Closed-loop tuning daemon for RocksDB")
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_STRIP_FILES ON)
+include(CPack)
