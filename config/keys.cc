@@ -1,0 +1,520 @@
+#include "config/keys.h"
+
+#include <cmath>
+#include <cstdint>
+#include <utility>
+
+#include "config/text_checks.h"
+
+namespace lsmtuned::config {
+namespace {
+
+constexpr double kMiB = 1024.0 * 1024.0;
+constexpr double kTiB = kMiB * kMiB;
+constexpr double kMinute = 60;
+constexpr double kHour = 3600;
+constexpr double kDay = 86400;
+
+// Builds one registration. The member handed to to() gives the default and takes the value.
+template <class Owner>
+class Entry {
+ public:
+  Entry(const char* name, ValueType type) {
+    key_.name = name;
+    key_.type = type;
+  }
+  Entry&& range(double lowest, double highest) && {
+    key_.minimum = lowest;
+    key_.maximum = highest;
+    return std::move(*this);
+  }
+  Entry&& zero(const char* means) && {
+    key_.zero_means = means;
+    return std::move(*this);
+  }
+  Entry&& check(TextCheck text_check, const char* form) && {
+    key_.check = text_check;
+    key_.form = form;
+    return std::move(*this);
+  }
+  Entry&& one_of(const std::vector<std::string>& choices) && {
+    key_.choices = choices;
+    return std::move(*this);
+  }
+  Entry&& required(const char* example) && {
+    key_.required = true;
+    key_.example = example;
+    return std::move(*this);
+  }
+  Entry&& restart() && {
+    key_.needs_restart = true;
+    return std::move(*this);
+  }
+  Entry&& help(const char* text) && {
+    key_.help = text;
+    return std::move(*this);
+  }
+
+  Entry&& to(double Owner::*member, double unit = 1) && {
+    key_.read = [=](const Owner& owner) { return KeyValue(owner.*member * unit); };
+    key_.write = [=](Owner& owner, const KeyValue& value) {
+      owner.*member = std::get<double>(value) / unit;
+    };
+    return std::move(*this);
+  }
+  Entry&& to(int Owner::*member) && {
+    key_.read = [=](const Owner& owner) { return KeyValue(static_cast<double>(owner.*member)); };
+    key_.write = [=](Owner& owner, const KeyValue& value) {
+      owner.*member = static_cast<int>(std::get<double>(value));
+    };
+    return std::move(*this);
+  }
+  template <class T>
+  Entry&& to_same(T Owner::*member) && {
+    key_.read = [=](const Owner& owner) { return KeyValue(owner.*member); };
+    key_.write = [=](Owner& owner, const KeyValue& value) { owner.*member = std::get<T>(value); };
+    return std::move(*this);
+  }
+  Entry&& to(bool Owner::*member) && { return std::move(*this).to_same(member); }
+  Entry&& to(std::string Owner::*member) && { return std::move(*this).to_same(member); }
+  Entry&& to(std::vector<std::string> Owner::*member) && {
+    return std::move(*this).to_same(member);
+  }
+  template <class E>
+  Entry&& to_choice(E Owner::*member, std::vector<E> values) && {
+    for (const E value : values) key_.choices.emplace_back(to_text(value));
+    key_.read = [=](const Owner& owner) { return KeyValue(std::string(to_text(owner.*member))); };
+    key_.write = [=](Owner& owner, const KeyValue& value) {
+      for (const E candidate : values) {
+        if (std::get<std::string>(value) == to_text(candidate)) owner.*member = candidate;
+      }
+    };
+    return std::move(*this);
+  }
+  Entry&& with(std::function<KeyValue(const Owner&)> read,
+               std::function<void(Owner&, const KeyValue&)> write) && {
+    key_.read = std::move(read);
+    key_.write = std::move(write);
+    return std::move(*this);
+  }
+
+  // NOLINTNEXTLINE(google-explicit-constructor): lets a list of entries read as a list of keys.
+  operator Key<Owner>() && { return std::move(key_); }
+
+ private:
+  Key<Owner> key_;
+};
+
+using DaemonEntry = Entry<DaemonConfig>;
+using PolicyEntry = Entry<Policy>;
+using TargetEntry = Entry<TargetConfig>;
+using enum ValueType;
+
+const std::vector<std::string> kStatistics = {"none", "counters", "latency"};
+constexpr const char* kPathForm = "a whole path, starting with /";
+
+std::vector<std::string> knob_names() {
+  std::vector<std::string> names;
+  for (const model::KnobInfo& knob : model::all_knobs()) names.emplace_back(knob.option);
+  return names;
+}
+
+KeyValue read_knobs(const Policy& policy) {
+  std::vector<std::string> names;
+  for (const model::Knob knob : policy.knobs) names.emplace_back(model::info(knob).option);
+  return names;
+}
+
+void write_knobs(Policy& policy, const KeyValue& value) {
+  policy.knobs.clear();
+  for (const std::string& name : std::get<std::vector<std::string>>(value)) {
+    if (const auto knob = model::knob_from_option(name)) policy.knobs.push_back(*knob);
+  }
+}
+
+KeyValue read_windows(const Policy& policy) {
+  std::vector<std::string> windows;
+  for (const auto& [from, to] : policy.freeze_windows) {
+    windows.push_back(from);
+    windows.back().append("-").append(to);
+  }
+  return windows;
+}
+
+void write_windows(Policy& policy, const KeyValue& value) {
+  policy.freeze_windows.clear();
+  for (const std::string& window : std::get<std::vector<std::string>>(value)) {
+    policy.freeze_windows.emplace_back(window.substr(0, 5), window.substr(6, 5));
+  }
+}
+
+KeyValue read_bounds(const Policy& policy) {
+  return policy.bounds;
+}
+
+// Adds to what is there: a target narrows single knobs and inherits the other bounds.
+void write_bounds(Policy& policy, const KeyValue& value) {
+  for (const auto& [knob, range] : std::get<KnobBounds>(value)) policy.bounds[knob] = range;
+}
+
+std::vector<Key<DaemonConfig>> make_daemon_keys() {
+  std::vector<Key<DaemonConfig>> keys;
+  keys.push_back(
+      DaemonEntry("agent_socket", text)
+          .to(&DaemonConfig::agent_socket)
+          .check(check_socket_path, kPathForm)
+          .restart()
+          .help("Unix socket that agents inside database processes connect to. Agents look for "
+                "this path unless LSMTUNED_SOCKET in their environment names another, so moving "
+                "it means changing every attached service too. Leave it alone with the packaged "
+                "unit, which owns /run/lsmtuned."));
+  keys.push_back(
+      DaemonEntry("agent_socket_group", text)
+          .to(&DaemonConfig::agent_socket_group)
+          .check(check_account_name, "the name of an existing group")
+          .restart()
+          .help("Group that owns the agent socket. Its mode is 0660, so the users that "
+                "databases run as must be in this group. Empty leaves the group of the "
+                "daemon's own user, lsmtuned with the packaged unit: then add "
+                "SupplementaryGroups=lsmtuned to a database's unit, as the packaged example "
+                "does. Another group needs the daemon's user in it too."));
+  keys.push_back(
+      DaemonEntry("agent_users", text_list)
+          .to(&DaemonConfig::agent_users)
+          .check(check_account_name, "names of existing users")
+          .restart()
+          .help("Users whose processes may attach. Empty: any local user that the socket's group "
+                "and mode let in. An attached process can only offer its own databases, so a wide "
+                "list costs little; a narrow one keeps strangers out of the history."));
+  keys.push_back(
+      DaemonEntry("control_socket", text)
+          .to(&DaemonConfig::control_socket)
+          .check(check_socket_path, kPathForm)
+          .restart()
+          .help("Unix socket that lsmtunectl talks to. Whoever may write to it may freeze, revert "
+                "and change the mode."));
+  keys.push_back(DaemonEntry("state_directory", text)
+                     .to(&DaemonConfig::state_directory)
+                     .check(check_absolute_path, kPathForm)
+                     .restart()
+                     .help("Where baselines, intents and decisions are kept (SQLite and JSON "
+                           "Lines). It must survive restarts: without it a restarted daemon knows "
+                           "neither what it changed nor that it was frozen."));
+  keys.push_back(
+      DaemonEntry("metrics_listen", text)
+          .to(&DaemonConfig::metrics_listen)
+          .check(check_listen_address, "address:port, such as \"127.0.0.1:9637\", or \"\"")
+          .restart()
+          .help("Address and port of the HTTP listener with /metrics. Empty: no listener. It has "
+                "no password: keep it on the loopback address, as the packaged unit enforces, and "
+                "let a proxy publish it."));
+  keys.push_back(
+      DaemonEntry("log_level", choice)
+          .to(&DaemonConfig::log_level)
+          .one_of({"trace", "debug", "info", "warning", "error"})
+          .help("Least severity that is logged. info logs changes and their reasons and is "
+                "quiet otherwise; debug and trace are for finding faults."));
+  keys.push_back(
+      DaemonEntry("log_target", choice)
+          .to(&DaemonConfig::log_target)
+          .one_of({"auto", "journal", "stderr"})
+          .restart()
+          .help("Where the log goes. auto: the journal when started by systemd, else stderr."));
+  keys.push_back(
+      DaemonEntry("history", duration)
+          .to(&DaemonConfig::history_days, kDay)
+          .range(kDay, 3650 * kDay)
+          .help("How long samples and decisions are kept. Shorter saves disk; explanations of "
+                "older decisions are then gone."));
+  keys.push_back(DaemonEntry("sample_interval", duration)
+                     .to(&DaemonConfig::sample_interval_s)
+                     .range(1, kHour)
+                     .help("How often a sample is kept in history. Decisions do not depend on it. "
+                           "Shorter: finer charts, more disk."));
+  keys.push_back(
+      DaemonEntry("worker_threads", integer)
+          .to(&DaemonConfig::worker_threads)
+          .range(1, 64)
+          .restart()
+          .help("Threads for searches and for blocking calls of embedded databases. More lets "
+                "several targets search at once and takes that CPU time from the databases. Two "
+                "serve dozens of targets."));
+  keys.push_back(
+      DaemonEntry("agent_statistics", choice)
+          .to(&DaemonConfig::agent_statistics)
+          .one_of(kStatistics)
+          .help("Statistics expected of databases that no [[target]] names; see statistics under "
+                "[[target]]."));
+  return keys;
+}
+
+// Mode, limits and what may move.
+void add_permissions(std::vector<Key<Policy>>& keys) {
+  keys.push_back(
+      PolicyEntry("mode", choice)
+          .to_choice(&Policy::mode, {Mode::observe, Mode::advise, Mode::tune})
+          .help("observe: watch, predict and record, change nothing. advise: also offer changes, "
+                "which lsmtunectl apply carries out. tune: carry them out, verify them and undo "
+                "what did not help. Databases that no [[target]] names are only observed, "
+                "whatever is written in [defaults]. Start with observe; move to tune when the "
+                "prediction error shown by lsmtunectl status stays below trust_gate."));
+  keys.push_back(
+      PolicyEntry("objective", choice)
+          .to_choice(&Policy::objective,
+                     {Objective::throughput, Objective::smoothness, Objective::efficiency})
+          .help("What the search maximises. throughput: the sustainable put rate. smoothness: "
+                "fewer and shorter stalls, even at a somewhat lower rate. efficiency: fewer bytes "
+                "to the device for each byte put, for flash wear or a shared device."));
+  keys.push_back(
+      PolicyEntry("on_exit", choice)
+          .to_choice(&Policy::on_exit, {ExitPolicy::keep, ExitPolicy::revert})
+          .help("What an orderly stop of the daemon does with tuned settings. revert: back to the "
+                "baseline; the database runs as its owner configured it. keep: they stay until "
+                "the database restarts; choose it where an upgrade of the daemon must not be "
+                "felt. A crash always leads back to the baseline, by the lease."));
+  keys.push_back(
+      PolicyEntry("reapply_after_restart", flag)
+          .to(&Policy::reapply_after_restart)
+          .help("Whether settings kept by trials are applied again after the database restarted "
+                "(online changes do not outlive a restart). false: a restart is a fresh start, "
+                "the safer choice where operators restart to get rid of trouble. With true a "
+                "restart costs no tuned throughput."));
+  keys.push_back(
+      PolicyEntry("memory_budget", size)
+          .to(&Policy::memory_budget_bytes)
+          .range(4 * kMiB, 64 * kTiB)
+          .zero("none stated: nothing may grow memory")
+          .help("Upper limit of the database's memory under changed settings: write buffers of all "
+                "families when full, block cache, table readers, and compaction buffers. Needed "
+                "for mode tune. Larger lets write buffers grow, the strongest lever on write "
+                "amplification; too large invites the out-of-memory killer. Count what the "
+                "database may use in all, not what may be added."));
+  keys.push_back(
+      PolicyEntry("max_space_amplification", number)
+          .to(&Policy::max_space_amplification)
+          .range(1.05, 100)
+          .zero("no limit")
+          .help("Bytes on disk for each byte of live data that changed settings may lead to. "
+                "State it where the disk is nearly full: settings that write less often leave "
+                "more dead data. 1.3 is strict, 2 is loose."));
+  keys.push_back(
+      PolicyEntry("max_l0_files", integer)
+          .to(&Policy::max_l0_files)
+          .range(4, 1000)
+          .help("Highest level0_slowdown_writes_trigger that a change may set; the stop trigger "
+                "stays "
+                "within twice this. More L0 files mean larger, fewer compactions and a higher put "
+                "rate, but every read may have to look into each of them, and going back takes "
+                "longer. Lower it where reads matter; a value found above it is left alone."));
+  keys.push_back(
+      PolicyEntry("max_debt_growth", share)
+          .to(&Policy::max_debt_growth_share)
+          .range(0, 1)
+          .help("Pending compaction bytes that a change may add, as a share of the tree. Debt buys "
+                "throughput now and is paid later; a larger share lets trials succeed on borrowed "
+                "time. Rarely needs touching."));
+  keys.push_back(
+      PolicyEntry("knobs", text_list)
+          .with(read_knobs, write_knobs)
+          .one_of(knob_names())
+          .help("RocksDB options that may be changed. An option not listed is never sent. Removing "
+                "one takes it out of the search; the stall limits (level0_slowdown_writes_trigger, "
+                "level0_stop_writes_trigger and the pending limits) should stay with the options "
+                "that they must follow. Not listed unless you add them: max_background_jobs and "
+                "max_subcompactions, which take CPU from others, and the rates."));
+}
+
+// Clocks of the loop and its guards.
+void add_loop(std::vector<Key<Policy>>& keys) {
+  keys.push_back(
+      PolicyEntry("poll_interval", duration)
+          .to(&Policy::poll_interval_s)
+          .range(0.2, kMinute)
+          .help("How often the database and its device are sampled. A poll reads properties under "
+                "the database's mutex for about 0.1 ms a family. Longer is cheaper and sees stalls "
+                "later. Rarely needs touching."));
+  keys.push_back(
+      PolicyEntry("observation", duration)
+          .to(&Policy::observation_s)
+          .range(0, 30 * kDay)
+          .help("How long a database is watched before its first change. It should cover enough "
+                "compactions to calibrate the model; on a daily rhythm, a day or more avoids "
+                "tuning for the night's load only. 0 s: as soon as the model is calibrated."));
+  keys.push_back(
+      PolicyEntry("lease", duration)
+          .to(&Policy::lease_s)
+          .range(2, kHour)
+          .help("How long the agent keeps tuned settings without a heartbeat; then it restores the "
+                "baseline by itself. At least three poll intervals. Shorter: a dead daemon is "
+                "noticed sooner, but a paused one too, at the price of an options call each way. "
+                "A restart of the daemon within the lease goes unnoticed by the database."));
+  keys.push_back(
+      PolicyEntry("apply_deadline", duration)
+          .to(&Policy::apply_deadline_s)
+          .range(0.1, 10 * kMinute)
+          .help("How long an options call may take before it counts as pending. RocksDB 7.8 holds "
+                "such calls while writes are stopped; the call stays on its worker and its late "
+                "result is still handled. Shorter only reports sooner."));
+  keys.push_back(
+      PolicyEntry("cooldown", duration)
+          .to(&Policy::cooldown_s)
+          .range(0, kDay)
+          .help("Quiet time after a trial. Longer: slower to adapt, cleaner measurements. Shorter: "
+                "the next change may be judged on the wake of the last. A revert never waits for "
+                "it. Rarely needs touching."));
+  keys.push_back(
+      PolicyEntry("minimum_gain", share)
+          .to(&Policy::minimum_gain)
+          .range(0.001, 1)
+          .help("Predicted relative gain below which nothing is proposed. Every change writes an "
+                "OPTIONS file and reshapes the tree; lower values buy little for much movement, "
+                "and gains below the noise of the load cannot be verified."));
+  keys.push_back(
+      PolicyEntry("minimum_probability", share)
+          .to(&Policy::minimum_probability)
+          .range(0.5, 0.999)
+          .help("How sure the model must be that the gain reaches minimum_gain. Higher: fewer and "
+                "safer trials, chances missed. Lower: more trials, more reverts."));
+  keys.push_back(
+      PolicyEntry("trust_gate", share)
+          .to(&Policy::trust_gate_error)
+          .range(0.02, 1)
+          .help("Rolling prediction error above which the daemon only watches and says so. Lower "
+                "is stricter. Raise it only where a poor model is still better than none: every "
+                "change is verified, but each wrong one costs a trial."));
+  keys.push_back(
+      PolicyEntry("reverts_per_hour_limit", integer)
+          .to(&Policy::reverts_per_hour_limit)
+          .range(1, 60)
+          .help("This many reverts within an hour mean that the daemon does not understand the "
+                "database: it goes to the phase safe and stays there until an operator acts."));
+  keys.push_back(
+      PolicyEntry("trust_region_factor", number)
+          .to(&Policy::trust_region_factor)
+          .range(1.1, 64)
+          .help("One change moves a knob up or down by at most this factor. Smaller: more steps, "
+                "each easier to verify and to undo. Larger: faster, into regions where the model "
+                "was never checked."));
+}
+
+// How a change is judged.
+void add_trials(std::vector<Key<Policy>>& keys) {
+  keys.push_back(
+      PolicyEntry("trial_min_cycles", integer)
+          .to(&Policy::trial_min_cycles)
+          .range(1, 1000)
+          .help("Whole compactions from L0 to the base level that a trial must contain before it "
+                "is judged. Write rates swing within a cycle, so fewer cycles mean noisier "
+                "verdicts. Two suffice for a demonstration only."));
+  keys.push_back(
+      PolicyEntry("trial_min", duration)
+          .to(&Policy::trial_min_s)
+          .range(1, kDay)
+          .help("Shortest time over which a change is judged, after settling. At most trial_max."));
+  keys.push_back(
+      PolicyEntry("trial_max", duration)
+          .to(&Policy::trial_max_s)
+          .range(1, 7 * kDay)
+          .help("Longest time over which a change is judged. A trial without a verdict by then is "
+                "inconclusive and is reverted. Longer helps on noisy or slow loads, and keeps an "
+                "unproven change in force."));
+  keys.push_back(
+      PolicyEntry("settle_max", duration)
+          .to(&Policy::settle_max_s)
+          .range(1, kDay)
+          .help("Longest wait after a change for flushes and compactions that were already "
+                "running: in RocksDB 7.8 they can undo a change's effect when they end. Raise it "
+                "where single compactions take longer."));
+  keys.push_back(
+      PolicyEntry("failed_memory", duration)
+          .to(&Policy::failed_memory_s)
+          .range(0, 30 * kDay)
+          .help("How long settings that failed a trial, and their near neighbours, are not tried "
+                "again. Shorter retries sooner when the load changes often."));
+  keys.push_back(
+      PolicyEntry("search_evaluations", integer)
+          .to(&Policy::search_evaluations)
+          .range(50, 1000000)
+          .help("Model evaluations a search may spend. A cap of evaluations, not of time, so that "
+                "a recorded search replays exactly. More finds slightly better settings and costs "
+                "the daemon CPU time. Rarely needs touching."));
+  keys.push_back(
+      PolicyEntry("freeze_windows", text_list)
+          .with(read_windows, write_windows)
+          .check(check_window, "\"HH:MM-HH:MM\" in local time, such as \"22:00-06:00\"")
+          .help("Times of day, local, in which nothing is changed. A window may pass midnight. A "
+                "revert is still carried out inside one."));
+  keys.push_back(
+      PolicyEntry("bounds", knob_bounds)
+          .with(read_bounds, write_bounds)
+          .help("Lowest and highest value of single options, narrower than the absolute bounds "
+                "below. Use it for what the model cannot know, such as a write buffer that must "
+                "flush within a recovery time. Written in a table of its own; a target's table "
+                "adds to the defaults' and replaces the bounds of the options it names."));
+}
+
+std::vector<Key<Policy>> make_policy_keys() {
+  std::vector<Key<Policy>> keys;
+  add_permissions(keys);
+  add_loop(keys);
+  add_trials(keys);
+  return keys;
+}
+
+std::vector<Key<TargetConfig>> make_target_keys() {
+  std::vector<Key<TargetConfig>> keys;
+  keys.push_back(
+      TargetEntry("name", text)
+          .to(&TargetConfig::name)
+          .check(check_target_name, "1 to 64 letters, digits, '.', '_' or '-'")
+          .required("main")
+          .restart()
+          .help("Short name of the target in lsmtunectl, metrics and history. Unique. Renaming "
+                "starts a new history."));
+  keys.push_back(
+      TargetEntry("kind", choice)
+          .to_choice(&TargetConfig::kind, {TargetKind::agent, TargetKind::embedded})
+          .restart()
+          .help("agent: a database inside another process that carries our agent. embedded: a "
+                "database that the daemon opens itself; no other process can open it then."));
+  keys.push_back(
+      TargetEntry("path", text)
+          .to(&TargetConfig::path)
+          .check(check_absolute_path, kPathForm)
+          .required("/var/lib/example/db")
+          .restart()
+          .help("The database's directory, as RocksDB sees it. Unique. It is compared with what "
+                "the agent reports, symbolic links resolved."));
+  keys.push_back(
+      TargetEntry("statistics", choice)
+          .to(&TargetConfig::statistics)
+          .one_of(kStatistics)
+          .restart()
+          .help("Statistics collected in the database. counters: byte and operation counters, "
+                "what the model needs. latency: also put latency by percentile, which costs "
+                "more CPU a put. none: properties only; the model cannot calibrate, so "
+                "nothing is tuned. An embedded target collects them from its open on. Behind "
+                "the agent they are added while the database opens, before the daemon is "
+                "reached: there LSMTUNED_STATISTICS in the database's environment decides, "
+                "and this key states what is expected."));
+  return keys;
+}
+
+}  // namespace
+
+const std::vector<Key<DaemonConfig>>& daemon_keys() {
+  static const std::vector<Key<DaemonConfig>> keys = make_daemon_keys();
+  return keys;
+}
+
+const std::vector<Key<Policy>>& policy_keys() {
+  static const std::vector<Key<Policy>> keys = make_policy_keys();
+  return keys;
+}
+
+const std::vector<Key<TargetConfig>>& target_keys() {
+  static const std::vector<Key<TargetConfig>> keys = make_target_keys();
+  return keys;
+}
+
+}  // namespace lsmtuned::config
