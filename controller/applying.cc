@@ -1,0 +1,75 @@
+#include "controller/reducer.h"
+
+namespace lsmtuned::controller {
+namespace {
+constexpr double kNotSentRetryS = 10;
+}
+
+void Reducer::on(const ApplyFinished& finished) {
+  // Answers to calls we no longer wait for (a lost target, a doubled event) change nothing here:
+  // TargetFound brings the truth.
+  if (!state.outstanding || state.outstanding->decision_id != finished.decision_id ||
+      state.outstanding->is_revert != finished.is_revert)
+    return;
+  if (finished.status == ApplyStatus::pending) {
+    if (!state.outstanding->pending)
+      alert(Alert::Severity::warning, "call_pending",
+            "an options call has not returned by its deadline; waiting for it");
+    state.outstanding->pending = true;
+    return;
+  }
+  state.outstanding.reset();
+  if (finished.is_revert) {
+    revert_returned(finished);
+  } else {
+    apply_returned(finished);
+  }
+}
+
+void Reducer::apply_returned(const ApplyFinished& finished) {
+  if (state.phase != Phase::applying || !state.trial) return;
+  Decision& decision = state.trial->decision;
+  state.expected_since_s = now();
+  switch (finished.status) {
+    case ApplyStatus::ok: {
+      decision.status = DecisionStatus::applied;
+      if (state.expected) state.expected = model::with_changes(*state.expected, decision.changes);
+      state.persistent.open_trial = decision;
+      state.trial->applied_at_s = now();
+      forget_window();
+      record(decision);
+      move_to(Phase::settling);  // advance() reverts at once if the trial was called off meanwhile
+      return;
+    }
+    case ApplyStatus::not_sent:
+      state.next_search_s = now() + kNotSentRetryS;
+      end(decision, DecisionStatus::refused, "not sent: " + finished.error);
+      state.trial.reset();
+      state.persistent.open_trial.reset();
+      move_to(Phase::steady);
+      ++state.noops;
+      return;
+    case ApplyStatus::failed:
+      alert(Alert::Severity::warning, "apply_failed", "the options call failed: " + finished.error);
+      remember_failed(decision.changes);
+      if (finished.applied.empty()) {
+        end(decision, DecisionStatus::failed, finished.error + "; nothing changed");
+        state.trial.reset();
+        state.persistent.open_trial.reset();
+        move_to(Phase::cooldown);
+        return;
+      }
+      if (state.expected) state.expected = model::with_changes(*state.expected, finished.applied);
+      {
+        Decision failed = decision;
+        failed.evidence = finished.error + "; took effect: " + model::describe(finished.applied);
+        count_revert();
+        revert_values(std::move(failed), model::reversed(finished.applied), DecisionStatus::failed);
+      }
+      return;
+    case ApplyStatus::pending:
+      return;
+  }
+}
+
+}  // namespace lsmtuned::controller

@@ -1,0 +1,121 @@
+// What snapshots teach: the measuring window, the calibration, the present S_max and the model's
+// error.
+#include <algorithm>
+#include <cmath>
+
+#include "controller/guard.h"
+#include "controller/reducer.h"
+
+namespace lsmtuned::controller {
+namespace {
+
+constexpr double kWindowS = 120;     // at least this long,
+constexpr double kWindowCycles = 6;  // and this many L0 -> base cycles
+constexpr std::size_t kWindowSnapshots = 600;
+constexpr double kCyclesPerLesson = 2;  // calibration spans hold at least so many
+constexpr double kSaturatedStallShare = 0.02;
+constexpr double kErrorWeight = 0.3;   // of the newest, in the rolling model error
+constexpr double kPredictionAgeS = 5;  // recomputed at most this often
+
+double l0_count(const model::Snapshot& snapshot) {
+  return static_cast<double>(snapshot.state.l0_compactions_completed);
+}
+
+void thin(std::deque<model::Snapshot>& recent) {
+  // The window must reach back far enough...
+  while (recent.size() > 2 && recent.back().time_s - recent[1].time_s >= kWindowS &&
+         l0_count(recent.back()) - l0_count(recent[1]) >= kWindowCycles)
+    recent.pop_front();
+  // ... in a bounded number of samples; cycle ends are found to within two of them.
+  if (recent.size() <= kWindowSnapshots) return;
+  std::deque<model::Snapshot> kept;
+  for (std::size_t i = 0; i < recent.size(); ++i)
+    if (i % 2 == 0 || i + 1 == recent.size()) kept.push_back(std::move(recent[i]));
+  recent = std::move(kept);
+}
+
+}  // namespace
+
+bool Reducer::saturated() const {
+  return state.current_measure.stall_share > kSaturatedStallShare ||
+         (state.last && state.last->state.write_stopped);
+}
+
+void Reducer::forget_window() {
+  state.recent.clear();
+  state.calibration_from.reset();
+  state.current_measure = {};
+}
+
+void Reducer::learn_error(double measured, double predicted) {
+  if (!(measured > 0) || !(predicted > 0)) return;
+  const double error = std::abs(std::log(measured / predicted));
+  if (!std::isfinite(error)) return;
+  state.prediction_error =
+      state.prediction_error_known
+          ? state.prediction_error + kErrorWeight * (error - state.prediction_error)
+          : error;
+  state.prediction_error_known = true;
+}
+
+void Reducer::refresh_predictions() {
+  const auto* family = state.last ? model::worst_family(*state.last) : nullptr;
+  if (family == nullptr || !state.persistent.calibrated) return;
+  state.predicted_at_s = now();
+  model::ModelInput input{state.last->settings, *family, state.cpu_cores, true,
+                          policy.trial_max_s,   true};
+  const auto over_trial = model::predict(input, state.persistent.calibration);
+  input.horizon_s = 0;
+  const auto settled = model::predict(input, state.persistent.calibration);
+  state.current_prediction.reset();
+  state.current_settled.reset();
+  if (over_trial) state.current_prediction = *over_trial;
+  if (settled) state.current_settled = *settled;
+}
+
+void Reducer::estimate(const model::Snapshot& snapshot) {
+  auto& persistent = state.persistent;
+  const bool first = !persistent.calibrated;
+  if (first) {
+    persistent.calibration = model::prior_from(snapshot);
+    persistent.calibrated = true;
+  }
+  state.recent.push_back(snapshot);
+  thin(state.recent);
+  std::vector<Mark> marks;
+  marks.reserve(state.recent.size());
+  for (const auto& sample : state.recent) marks.push_back(mark_of(sample));
+  state.current_measure = measure_marks(marks, false);
+  if (state.recent.size() >= 2)
+    add_latencies(state.current_measure, state.recent.front(), state.recent.back());
+
+  // Spans across a change of settings teach nothing: the change shapes only a part of them.
+  const bool steady_settings = state.phase != Phase::applying && state.phase != Phase::settling &&
+                               state.phase != Phase::reverting;
+  if (!steady_settings) {
+    state.calibration_from.reset();
+  } else if (!state.calibration_from) {
+    state.calibration_from = snapshot;
+  } else if (l0_count(snapshot) - l0_count(*state.calibration_from) >= kCyclesPerLesson) {
+    const auto span = model::measure(*state.calibration_from, snapshot);
+    const model::Snapshot& from = *state.calibration_from;
+    const auto* worst = model::worst_family(snapshot);
+    const auto* family = worst != nullptr ? model::find_family(from, worst->name) : nullptr;
+    // The first lesson only replaces priors: its error says nothing about the model.
+    if (span.valid && span.stall_share > kSaturatedStallShare && family != nullptr &&
+        persistent.calibration.evidence_l0_compactions > 0) {
+      const model::ModelInput input{from.settings, *family,      state.cpu_cores,
+                                    true,          span.seconds, true};
+      if (const auto expected = model::predict(input, persistent.calibration))
+        learn_error(span.put_bytes_per_s, expected->put_bytes_per_s);
+    }
+    persistent.calibration =
+        model::calibrate(persistent.calibration, *state.calibration_from, snapshot);
+    state.calibration_from = snapshot;
+    state.predicted_at_s = 0;
+  }
+  if (!state.current_prediction || now() - state.predicted_at_s >= kPredictionAgeS)
+    refresh_predictions();
+}
+
+}  // namespace lsmtuned::controller

@@ -1,0 +1,151 @@
+#include "controller/guard.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "model/invariants.h"
+#include "model/stall.h"
+
+namespace lsmtuned::controller {
+namespace {
+
+model::InvariantInputs inputs_for(const model::Snapshot& snapshot, const config::Policy& policy,
+                                  double cpu_cores) {
+  model::InvariantInputs inputs = model::invariant_inputs(snapshot);
+  inputs.cpu_cores = cpu_cores;
+  inputs.bounds = policy.bounds;
+  inputs.memory_budget_bytes = policy.memory_budget_bytes;
+  return inputs;
+}
+
+const model::KnobValues* values_of(const model::Settings& settings, const std::string& family) {
+  const auto found = settings.families.find(family);
+  return found == settings.families.end() ? nullptr : &found->second;
+}
+
+}  // namespace
+
+GuardVerdict check_settings(const model::Snapshot& snapshot, const model::ChangeSet& changes,
+                            const config::Policy& policy, double cpu_cores,
+                            const std::vector<std::pair<std::string, model::Knob>>& foreign) {
+  if (changes.empty()) return {Gate::closed, "empty", "nothing would change"};
+  for (const auto& change : changes) {
+    const std::string option = model::info(change.knob).option;
+    if (std::find(policy.knobs.begin(), policy.knobs.end(), change.knob) == policy.knobs.end())
+      return {Gate::closed, "knob", option + " is not among the knobs the policy allows"};
+    if (std::find(foreign.begin(), foreign.end(), std::pair(change.family, change.knob)) !=
+        foreign.end())
+      return {Gate::closed, "foreign", option + " was changed by someone else and is left alone"};
+    if (snapshot.settings.get(change.family, change.knob) != change.old_value)
+      return {Gate::closed, "stale", option + " no longer has the value the proposal started from"};
+  }
+  const model::Settings wanted = model::with_changes(snapshot.settings, changes);
+  const auto inputs = inputs_for(snapshot, policy, cpu_cores);
+  if (const auto found = model::violations(wanted, changes, inputs); !found.empty())
+    return {Gate::closed, "invariants", found.front()};
+  return {};
+}
+
+std::string would_stall(const model::Snapshot& snapshot, const model::ChangeSet& changes) {
+  const model::Settings wanted = model::with_changes(snapshot.settings, changes);
+  for (const auto& family : snapshot.families) {
+    const auto* present = values_of(snapshot.settings, family.name);
+    const auto* candidate = values_of(wanted, family.name);
+    if (present == nullptr || candidate == nullptr || *present == *candidate) continue;
+    const auto before = model::stall_verdict_on_tree(family, *present);
+    const auto after = model::stall_verdict_on_tree(family, *candidate);
+    if (after.condition > before.condition)
+      return "writes of " + family.name + " would be " + model::to_text(after.condition) +
+             " now by " + model::to_text(after.cause);
+  }
+  return {};
+}
+
+GuardVerdict check_changes(const model::Snapshot& snapshot, const model::ChangeSet& changes,
+                           const config::Policy& policy, double cpu_cores,
+                           const std::vector<std::pair<std::string, model::Knob>>& foreign) {
+  GuardVerdict verdict = check_settings(snapshot, changes, policy, cpu_cores, foreign);
+  if (verdict.gate != Gate::open) return verdict;
+  // An options call hangs while writes are stopped (RocksDB 7.8.3).
+  if (snapshot.state.write_stopped) return {Gate::wait, "stopped", "writes are stopped"};
+  const model::Settings wanted = model::with_changes(snapshot.settings, changes);
+  bool delayed_now = snapshot.state.delayed_write_rate > 0;
+  bool cleared = true;
+  for (const auto& family : snapshot.families) {
+    const auto* present = values_of(snapshot.settings, family.name);
+    const auto* candidate = values_of(wanted, family.name);
+    if (present == nullptr || candidate == nullptr) continue;
+    const auto before = model::stall_verdict_on_tree(family, *present);
+    if (before.condition == model::StallCondition::stopped)
+      return {Gate::wait, "stopped", "writes of " + family.name + " are about to stop"};
+    delayed_now = delayed_now || before.condition == model::StallCondition::delayed;
+    cleared = cleared && model::stall_verdict_on_tree(family, *candidate).condition ==
+                             model::StallCondition::normal;
+  }
+  if (const auto worse = would_stall(snapshot, changes); !worse.empty())
+    return {Gate::closed, "would_stall", worse};
+  // Every SetOptions call while delayed costs a fifth of the delayed rate.
+  if (delayed_now && !cleared)
+    return {Gate::wait, "delayed", "writes are delayed, and the change would not clear the cause"};
+  return {};
+}
+
+bool near(const model::ChangeSet& changes, const model::ChangeSet& failed) {
+  if (changes.size() != failed.size()) return false;
+  return std::all_of(changes.begin(), changes.end(), [&](const model::KnobChange& change) {
+    return std::any_of(failed.begin(), failed.end(), [&](const model::KnobChange& other) {
+      return other.family == change.family && other.knob == change.knob &&
+             std::abs(change.new_value - other.new_value) <= 0.10 * std::abs(other.new_value);
+    });
+  });
+}
+
+model::ChangeSet legal_revert(const model::Snapshot& snapshot, const model::ChangeSet& changes,
+                              double cpu_cores) {
+  auto inputs = model::invariant_inputs(snapshot);
+  inputs.cpu_cores = cpu_cores;
+  inputs.memory_budget_bytes = std::numeric_limits<double>::infinity();
+  // Only orderings count: the values themselves were in force before us. So each family is named
+  // by one knob that holds a valid value and does not move.
+  const auto broken = [&](const model::ChangeSet& part) {
+    const model::Settings wanted = model::with_changes(snapshot.settings, part);
+    model::ChangeSet names;
+    for (const auto& [family, values] : wanted.families) {
+      for (const auto& about : model::all_knobs()) {
+        const auto value = values.get(about.knob);
+        if (!value || *value < about.minimum || *value > about.maximum) continue;
+        names.push_back({family, about.knob, *value, *value});
+        break;
+      }
+    }
+    return model::violations(wanted, names, inputs).size();
+  };
+  const std::size_t already = broken({});
+  if (broken(changes) <= already) return changes;
+  model::ChangeSet taken;
+  model::ChangeSet left = changes;
+  for (bool progress = true; progress;) {
+    progress = false;
+    for (auto it = left.begin(); it != left.end();) {
+      model::ChangeSet with = taken;
+      with.push_back(*it);
+      if (broken(with) <= already) {
+        taken = std::move(with);
+        it = left.erase(it);
+        progress = true;
+      } else {
+        ++it;
+      }
+    }
+  }
+  return taken;
+}
+
+double tree_bytes(const model::Snapshot& snapshot) {
+  double bytes = 0;
+  for (const auto& family : snapshot.families) bytes += family.sst_bytes;
+  return bytes;
+}
+
+}  // namespace lsmtuned::controller

@@ -1,0 +1,170 @@
+#include <algorithm>
+
+#include "controller/reducer.h"
+
+namespace lsmtuned::controller {
+namespace {
+
+const model::KnobChange* find(const model::ChangeSet& changes, const model::KnobChange& like) {
+  const auto found =
+      std::find_if(changes.begin(), changes.end(), [&](const model::KnobChange& change) {
+        return change.family == like.family && change.knob == like.knob;
+      });
+  return found == changes.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+// A new open of the database: nothing of ours is in force there, and everything is learned anew
+// except what belongs to workload and device.
+void Reducer::restarted(std::uint64_t incarnation, const model::Settings& baseline) {
+  abandon_trial("the database was restarted");
+  auto& persistent = state.persistent;
+  state.reapply.clear();
+  if (policy.reapply_after_restart) {
+    state.reapply = persistent.kept;
+  }
+  persistent.kept.clear();
+  persistent.incarnation = incarnation;
+  persistent.baseline = baseline;
+  persistent.foreign.clear();
+  state.foreign.clear();
+  state.expected = baseline;
+  state.expected_since_s = 0;
+  state.last.reset();
+  state.last_refused.reset();
+  state.candidate.reset();
+  state.advice.reset();
+  state.restore_wanted_by.reset();
+  state.discard_search = state.search_running;
+  state.attached_since_s = now();
+  state.current_prediction.reset();
+  state.current_settled.reset();
+  forget_window();
+  // Kept settings come back without a new observation period: they were found on this database.
+  if (!state.reapply.empty()) state.attached_since_s = now() - policy.observation_s;
+  if (state.phase != Phase::safe && state.phase != Phase::frozen) move_to(Phase::observing);
+}
+
+void Reducer::on(const TargetFound& found) {
+  auto& persistent = state.persistent;
+  if (state.attached) on(TargetLost{"it was found again without having been lost"});
+  const std::optional<Decision> open = persistent.open_trial;
+  const bool same = persistent.incarnation == found.incarnation;
+  state.attached = true;
+  state.safe_reason.clear();
+  state.bad_snapshots = 0;
+  state.last_accepted_at_s = now();
+  if (!same) {
+    if (open && !state.trial && !state.revert) {  // of a daemon that died
+      Decision decision = *open;
+      end(decision, DecisionStatus::inconclusive, "database and daemon were restarted");
+      persistent.open_trial.reset();
+    }
+    restarted(found.incarnation, found.baseline);
+  } else {
+    persistent.baseline = found.baseline;
+    state.attached_since_s = now();
+    state.last.reset();
+    state.last_refused.reset();
+    state.discard_search = state.search_running;
+    state.expected_since_s = 0;
+    forget_window();
+  }
+  state.expected = model::with_changes(found.baseline, found.tuned_by_us);
+  if (state.phase == Phase::safe && !storm())
+    move_to(frozen_now() ? Phase::frozen : Phase::observing);
+
+  if (same && open && open->kind == DecisionKind::revert) {
+    if (!found.tuned_by_us.empty()) return restore_baseline(*open);
+    persistent.kept.clear();
+    persistent.open_trial.reset();
+    Decision decision = *open;
+    return end(decision, DecisionStatus::reverted, "the values were back when the daemon returned");
+  }
+  // What is in force by us must be what trials kept; anything else goes home.
+  std::erase_if(persistent.kept, [&](const model::KnobChange& kept) {
+    const auto* ours = find(found.tuned_by_us, kept);
+    return ours == nullptr && !(open && same && find(open->changes, kept) != nullptr);
+  });
+  model::ChangeSet back;
+  for (const auto& ours : found.tuned_by_us) {
+    const auto* kept = find(persistent.kept, ours);
+    const double wanted = kept
+                              ? kept->new_value
+                              : found.baseline.get(ours.family, ours.knob).value_or(ours.old_value);
+    if (wanted != ours.new_value) back.push_back({ours.family, ours.knob, ours.new_value, wanted});
+  }
+  if (same && open) {
+    Decision decision = *open;
+    if (back.empty()) {
+      persistent.open_trial.reset();
+      return end(decision, DecisionStatus::reverted,
+                 "the daemon restarted during the trial; the lease had restored the values");
+    }
+    decision.evidence = "daemon restarted during the trial";
+    return revert_values(std::move(decision), std::move(back), DecisionStatus::reverted);
+  }
+  if (back.empty()) return;
+  Decision decision = new_decision(DecisionKind::revert);
+  decision.reason = "unknown_values";
+  decision.explanation = "values of ours that no kept decision explains: " + model::describe(back);
+  decision.changes = back;
+  decision.status = DecisionStatus::intended;
+  record(decision);
+  revert_values(std::move(decision), std::move(back), DecisionStatus::reverted);
+}
+
+void Reducer::on(const TargetLost& lost) {
+  if (!state.attached) return;
+  abandon_trial("target lost: " + lost.reason + "; the lease restores the values");
+  state.attached = false;
+  state.safe_reason = "target lost: " + lost.reason;
+  state.candidate.reset();
+  state.restore_wanted_by.reset();
+  state.discard_search = state.search_running;
+  forget_window();
+  state.last.reset();
+  state.last_refused.reset();
+  state.bad_snapshots = 0;
+  move_to(Phase::safe);
+}
+
+void Reducer::on(const PolicyChanged& changed) {
+  state.policy = changed.policy;
+  policy = effective_policy(state);
+  state.candidate.reset();
+  state.advice.reset();
+  state.next_search_s = now();
+}
+
+void Reducer::on(const Tick&) {
+  retry_records();
+  if (!state.attached) return;
+  const double limit = std::max(10.0, 5 * policy.poll_interval_s);
+  if (now() - std::max(state.last_accepted_at_s, 0.0) > limit)
+    bad_data("no good snapshot for more than " + std::to_string(static_cast<int>(limit)) + " s");
+}
+
+// `keep` keeps what trials have kept; a trial without a verdict goes home either way.
+void Reducer::on(const Shutdown&) {
+  if (!state.attached || (state.revert && state.revert->restore)) return;
+  if (policy.on_exit == config::ExitPolicy::revert) {
+    if (state.persistent.kept.empty() && !state.trial && !state.revert) return;
+    if (state.outstanding) {  // one call at a time: the restore follows, or the lease does it
+      state.restore_wanted_by = "shutdown";
+      return;
+    }
+    Decision decision = new_decision(DecisionKind::revert);
+    decision.reason = "shutdown";
+    if (state.last)
+      decision.changes = model::difference(state.last->settings, state.persistent.baseline);
+    decision.explanation = "the daemon stops, and on_exit is revert";
+    if (state.revert) end(state.revert->decision, state.revert->final_status, "the daemon stops");
+    return restore_baseline(std::move(decision));
+  }
+  if (state.phase == Phase::settling || state.phase == Phase::verifying)
+    revert_trial(DecisionStatus::inconclusive, "shutdown", "the daemon stops", false);
+}
+
+}  // namespace lsmtuned::controller

@@ -1,0 +1,93 @@
+#include "controller/guard.h"
+#include "controller/reducer.h"
+
+namespace lsmtuned::controller {
+
+void Reducer::on(const OperatorCommand& command) {
+  auto& persistent = state.persistent;
+  switch (command.kind) {
+    case OperatorCommand::Kind::freeze:
+      if (persistent.frozen_by_operator) {
+        refusal = "already frozen by " + persistent.frozen_by;
+        return;
+      }
+      persistent.frozen_by_operator = true;
+      persistent.frozen_by = command.by;
+      state.candidate.reset();
+      alert(Alert::Severity::info, "frozen", "frozen by " + command.by);
+      return;
+    case OperatorCommand::Kind::thaw:
+    case OperatorCommand::Kind::clear_safe: {
+      const bool thaw = command.kind == OperatorCommand::Kind::thaw;
+      if (!storm() && !(thaw && persistent.frozen_by_operator)) {
+        refusal = thaw ? "neither frozen by an operator nor held by a rollback storm"
+                       : "nothing is latched; bad data clears by itself";
+        return;
+      }
+      if (thaw) {
+        persistent.frozen_by_operator = false;
+        persistent.frozen_by.clear();
+      }
+      if (storm()) persistent.revert_wall_times_s.clear();
+      persistent.storm_latched = false;
+      state.safe_latched = false;
+      alert(Alert::Severity::info, "thawed", (thaw ? "thawed by " : "cleared by ") + command.by);
+      return;
+    }
+    case OperatorCommand::Kind::set_mode:
+      persistent.mode_override = command.mode;
+      policy.mode = command.mode;
+      if (command.mode != config::Mode::advise) state.advice.reset();
+      if (command.mode == config::Mode::observe) state.candidate.reset();
+      alert(Alert::Severity::info, "mode",
+            std::string("mode ") + config::to_text(command.mode) + " by " + command.by);
+      return;
+    case OperatorCommand::Kind::revert:
+      if (!state.attached) {
+        refusal = "the database is not attached; its lease restores the baseline";
+      } else if (persistent.kept.empty() && !state.trial) {
+        refusal = "nothing of ours is in force";
+      } else if (state.restore_wanted_by || (state.revert && state.revert->restore)) {
+        refusal = "a revert is under way";
+      } else {
+        state.restore_wanted_by = command.by;
+        // A trial is ended by the restore itself, in one call.
+        if (state.phase == Phase::settling || state.phase == Phase::verifying) {
+          const std::string by = *state.restore_wanted_by;
+          state.restore_wanted_by.reset();
+          want_restore(by);
+        }
+      }
+      return;
+    case OperatorCommand::Kind::apply:
+      apply_advice(command);
+      return;
+  }
+}
+
+void Reducer::apply_advice(const OperatorCommand& command) {
+  if (!state.advice || state.advice->id != command.decision_id) {
+    refusal = state.advice
+                  ? "decision " + std::to_string(command.decision_id) +
+                        " is not the latest advice, which is " + std::to_string(state.advice->id)
+                  : "there is no advice to apply";
+    return;
+  }
+  if (!state.attached || !state.last || mode() == config::Mode::observe ||
+      state.phase != Phase::steady || state.outstanding) {
+    refusal = std::string("not possible in phase ") + to_text(state.phase) + ", mode " +
+              config::to_text(mode());
+    return;
+  }
+  const auto verdict =
+      check_changes(*state.last, state.advice->changes, policy, state.cpu_cores, state.foreign);
+  if (verdict.gate != Gate::open) {
+    refusal = verdict.explanation;
+    return;
+  }
+  Decision decision = *state.advice;
+  decision.initiator = "apply by " + command.by;
+  start_apply(std::move(decision));
+}
+
+}  // namespace lsmtuned::controller

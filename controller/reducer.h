@@ -1,0 +1,113 @@
+// Inside of step(): one event being worked on, and the pieces that handle it.
+//
+// Private to controller/. Every phase move goes through Reducer::move_to, every record through
+// Reducer::record, so that the transition table and the order of effects have one home each.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "controller/events.h"
+#include "controller/state.h"
+
+namespace lsmtuned::controller {
+
+// Why a running trial must not go on, whatever it measures.
+struct CallOff {
+  std::string reason;    // one word
+  std::string evidence;  // a sentence
+  bool counts = false;   // towards the rollback storm
+};
+
+struct Reducer {
+  State& state;
+  const Event& event;
+  std::vector<Effect>& effects;
+  std::string& refusal;
+  config::Policy policy;  // effective
+
+  double now() const { return event.now_s; }
+  config::Mode mode() const { return policy.mode; }
+
+  // ---- phases (phases.cc)
+  void move_to(Phase to);
+  bool frozen_now() const;
+  bool observation_over() const;
+  bool storm() const { return state.persistent.storm_latched || state.safe_latched; }
+  Phase resting_phase() const;  // where to go when nothing is running
+  std::optional<CallOff> call_off() const;
+  void advance();  // time- and flag-driven moves, after every event
+
+  // ---- records (records.cc)
+  Decision new_decision(DecisionKind kind);
+  void record(const Decision& decision);
+  void end(Decision& decision, DecisionStatus status, const std::string& evidence);  // and record
+  void noop(const std::string& reason, const std::string& explanation,
+            std::vector<Considered> considered = {});
+  void alert(Alert::Severity severity, std::string code, std::string text);
+  void on(const RecordFailed& failed);
+  void retry_records();
+
+  // ---- snapshots and what is learned from them (snapshots.cc, estimator.cc, foreign.cc)
+  void on(const SnapshotArrived& arrived);
+  void on(const SnapshotFailed& failed);
+  void bad_data(const std::string& why);
+  void estimate(const model::Snapshot& snapshot);
+  void refresh_predictions();
+  void learn_error(double measured, double predicted);
+  void forget_window();
+  bool saturated() const;
+  void check_foreign(const model::Snapshot& snapshot);
+
+  // ---- proposals (proposal.cc)
+  void consider();
+  void on(const SearchFinished& finished);
+  void try_candidate();
+  void consider_reapply();
+  void start_apply(Decision decision);
+
+  // ---- calls (applying.cc)
+  void on(const ApplyFinished& finished);
+  void apply_returned(const ApplyFinished& finished);
+
+  // ---- trials (trial.cc)
+  void follow_trial(const model::Snapshot& snapshot);
+  void settle(const model::Snapshot& snapshot);
+  void verify(const model::Snapshot& snapshot);
+  void keep_trial(const std::string& evidence);
+  void abandon_trial(const std::string& evidence);  // target gone: nothing to send
+  void remember_failed(const model::ChangeSet& changes);
+
+  // ---- reverts (reverting.cc)
+  void revert_trial(DecisionStatus status, const std::string& reason, const std::string& evidence,
+                    bool counts);
+  void revert_values(Decision decision, model::ChangeSet changes, DecisionStatus final_status);
+  void restore_baseline(Decision decision);
+  void want_restore(const std::string& by);
+  void send_revert();
+  void revert_returned(const ApplyFinished& finished);
+  void check_reverted(const model::Snapshot& snapshot);
+  void finish_revert(const std::string& note);
+  void count_revert();
+
+  // ---- target, policy, operator (lifecycle.cc, operator.cc)
+  void on(const TargetFound& found);
+  void on(const TargetLost& lost);
+  void restarted(std::uint64_t incarnation, const model::Settings& baseline);
+  void on(const PolicyChanged& changed);
+  void on(const Tick& tick);
+  void on(const Shutdown& shutdown);
+  void on(const OperatorCommand& command);
+  void apply_advice(const OperatorCommand& command);
+};
+
+// "22:00".."06:00" wraps over midnight; equal ends mean the whole day. Minutes of the local day.
+bool in_freeze_window(const config::Policy& policy, double local_minute_of_day);
+
+// Folds `changes` into `kept`, which is relative to the baseline; entries that return to the
+// baseline are dropped.
+void merge_kept(model::ChangeSet& kept, const model::ChangeSet& changes);
+
+}  // namespace lsmtuned::controller

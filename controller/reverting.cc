@@ -1,0 +1,190 @@
+#include <algorithm>
+#include <cmath>
+
+#include "controller/guard.h"
+#include "controller/reducer.h"
+
+namespace lsmtuned::controller {
+namespace {
+constexpr double kHourS = 3600;
+constexpr double kLongestBackOffS = 60;
+constexpr int kAttemptsUntilAlarm = 5;
+}  // namespace
+
+void Reducer::count_revert() {
+  auto& times = state.persistent.revert_wall_times_s;
+  std::erase_if(times, [&](double t) { return event.wall_s - t >= kHourS || t > event.wall_s; });
+  times.push_back(event.wall_s);
+  if (static_cast<int>(times.size()) < std::max(1, policy.reverts_per_hour_limit)) return;
+  if (!state.persistent.storm_latched)
+    alert(Alert::Severity::critical, "storm",
+          std::to_string(times.size()) +
+              " reverts within an hour: no more changes until an "
+              "operator thaws this target");
+  state.persistent.storm_latched = true;
+}
+
+void Reducer::revert_trial(DecisionStatus status, const std::string& reason,
+                           const std::string& evidence, bool counts) {
+  Decision decision = state.trial->decision;
+  if (!decision.evidence.empty()) decision.evidence += "; ";
+  decision.evidence += reason + ": " + evidence;
+  remember_failed(decision.changes);
+  if (counts) count_revert();
+  model::ChangeSet back = model::reversed(decision.changes);
+  std::erase_if(back, [&](const model::KnobChange& change) {  // theirs now
+    return std::find(state.foreign.begin(), state.foreign.end(),
+                     std::pair(change.family, change.knob)) != state.foreign.end();
+  });
+  if (state.last && back.size() < decision.changes.size()) {
+    const std::size_t all = back.size();
+    back = legal_revert(*state.last, back, state.cpu_cores);
+    if (back.size() < all)
+      decision.evidence +=
+          "; some values stay, since beside the foreign change their old values would not be valid";
+  }
+  if (back.empty()) {
+    end(decision, status, "nothing of the trial was left to revert");
+    state.trial.reset();
+    state.persistent.open_trial.reset();
+    forget_window();
+    move_to(Phase::cooldown);
+    return;
+  }
+  revert_values(std::move(decision), std::move(back), status);
+}
+
+void Reducer::revert_values(Decision decision, model::ChangeSet changes,
+                            DecisionStatus final_status) {
+  RevertInProgress revert;
+  revert.decision = std::move(decision);
+  revert.final_status = final_status;
+  revert.changes = std::move(changes);
+  state.revert = std::move(revert);
+  state.candidate.reset();
+  // A trial's intent is on disk already; one recorded in this step may fail to be.
+  state.revert->awaits_record = state.revert->decision.status == DecisionStatus::intended &&
+                                state.revert->decision.kind == DecisionKind::revert;
+  move_to(Phase::reverting);
+  send_revert();
+}
+
+void Reducer::restore_baseline(Decision decision) {
+  RevertInProgress revert;
+  revert.final_status = DecisionStatus::reverted;
+  revert.restore = true;
+  if (state.trial) revert.trial = state.trial->decision;
+  revert.changes = decision.changes;
+  decision.status = DecisionStatus::intended;
+  record(decision);
+  state.persistent.open_trial = decision;
+  revert.decision = std::move(decision);
+  revert.awaits_record = true;
+  state.revert = std::move(revert);
+  state.candidate.reset();
+  state.advice.reset();
+  state.reapply.clear();
+  move_to(Phase::reverting);
+  send_revert();
+}
+
+void Reducer::want_restore(const std::string& by) {
+  Decision decision = new_decision(DecisionKind::revert);
+  decision.reason = "operator";
+  decision.initiator = by;
+  if (state.last)
+    decision.changes = model::difference(state.last->settings, state.persistent.baseline);
+  decision.explanation = "back to the baseline: " + model::describe(decision.changes);
+  restore_baseline(std::move(decision));
+}
+
+// The intent that covers a revert of a trial is the trial's own record, which holds the old values;
+// so nothing needs the disk before this, and a full disk cannot hold a revert up.
+void Reducer::send_revert() {
+  RevertInProgress& revert = *state.revert;
+  // On a repetition, only what still holds our value: the rest is back, or someone else's by now.
+  if (revert.attempts > 0 && !revert.restore && state.last &&
+      state.last->time_s > state.expected_since_s) {
+    std::erase_if(revert.changes, [&](const model::KnobChange& change) {
+      const auto present = state.last->settings.get(change.family, change.knob);
+      if (present == change.new_value && state.expected)
+        state.expected->set(change.family, change.knob, change.new_value);
+      return present != change.old_value;
+    });
+    if (revert.changes.empty()) {
+      revert.returned = true;
+      revert.returned_at_s = state.expected_since_s;
+      return;
+    }
+  }
+  ++revert.attempts;
+  revert.returned = false;
+  state.outstanding = OutstandingCall{revert.decision.id, true, false, now()};
+  if (revert.restore) {
+    effects.emplace_back(RestoreBaseline{revert.decision.id, policy.apply_deadline_s});
+  } else {
+    effects.emplace_back(
+        ApplyChanges{revert.decision.id, revert.changes, policy.apply_deadline_s, true});
+  }
+}
+
+void Reducer::revert_returned(const ApplyFinished& finished) {
+  if (state.phase != Phase::reverting || !state.revert) return;
+  RevertInProgress& revert = *state.revert;
+  revert.awaits_record = false;
+  state.expected_since_s = now();
+  if (finished.status == ApplyStatus::ok) {
+    const auto& back =
+        revert.restore && !finished.applied.empty() ? finished.applied : revert.changes;
+    if (state.expected) state.expected = model::with_changes(*state.expected, back);
+    revert.returned = true;
+    revert.returned_at_s = now();
+    forget_window();
+    return;
+  }
+  if (state.expected && finished.status == ApplyStatus::failed)
+    state.expected = model::with_changes(*state.expected, finished.applied);
+  const double wait = std::min(kLongestBackOffS, std::pow(2.0, std::min(revert.attempts - 1, 6)));
+  revert.next_attempt_s = now() + wait;
+  if (revert.attempts == 1 || revert.attempts == kAttemptsUntilAlarm)
+    alert(revert.attempts == 1 ? Alert::Severity::warning : Alert::Severity::critical,
+          "revert_failed", "a revert did not succeed and is tried again: " + finished.error);
+}
+
+void Reducer::check_reverted(const model::Snapshot& snapshot) {
+  if (!state.revert || !state.revert->returned || snapshot.time_s <= state.revert->returned_at_s)
+    return;
+  const bool still_ours =
+      std::any_of(state.revert->changes.begin(), state.revert->changes.end(),
+                  [&](const model::KnobChange& change) {
+                    return snapshot.settings.get(change.family, change.knob) == change.old_value &&
+                           change.old_value != change.new_value;
+                  });
+  if (still_ours) {
+    state.revert->returned = false;
+    const double wait =
+        std::min(kLongestBackOffS, std::pow(2.0, std::min(state.revert->attempts - 1, 6)));
+    state.revert->next_attempt_s = now() + wait;
+    alert(Alert::Severity::warning, "revert_failed",
+          "the revert returned OK, but the database still reports our value; trying again");
+    return;
+  }
+  finish_revert("");
+}
+
+void Reducer::finish_revert(const std::string& note) {
+  RevertInProgress revert = std::move(*state.revert);
+  state.revert.reset();
+  state.trial.reset();
+  state.persistent.open_trial.reset();
+  if (revert.trial) end(*revert.trial, DecisionStatus::reverted, "the whole baseline was restored");
+  if (revert.restore) {
+    for (const auto& kept : state.persistent.kept) remember_failed({kept});
+    state.persistent.kept.clear();
+  }
+  end(revert.decision, revert.final_status, note);
+  forget_window();
+  move_to(resting_phase());
+}
+
+}  // namespace lsmtuned::controller

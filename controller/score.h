@@ -1,0 +1,63 @@
+// The value of a candidate: predicted objective less the cost of moving, and every constraint.
+//
+// All logarithms relative to the present settings, so that 0.05 means five per cent.
+//   throughput   half ln S over the trial's horizon + half ln S settled: settings that merely
+//                postpone debt look good over minutes and bad settled, and get half the credit
+//   smoothness   half of that, and half -ln(bytes of one L0 batch): the longest delay lasts about
+//                as long as the L0 -> base job that ends it. S may fall by 5 % at most
+//   efficiency   -ln(write amplification). S may fall by 2 % at most
+// Costs: 0.3 % for each knob moved, 0.2 % per e-fold of memory (a tie-break), and the compaction
+// debt that the move itself creates, as a share of what the device writes within the horizon.
+// Pure and deterministic; not thread-safe (it counts and remembers).
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "controller/search.h"
+#include "model/invariants.h"
+
+namespace lsmtuned::controller {
+
+struct Scored {
+  model::Settings settings;
+  model::ChangeSet changes;
+  model::Prediction trial;
+  model::Prediction settled;
+  double objective = 0;  // ln, without costs
+  double value = 0;      // objective less costs; very low when rejected
+  std::string rejected;  // why it may not be proposed; empty if it may
+};
+
+class Scorer {
+ public:
+  explicit Scorer(const SearchRequest& request);
+
+  const std::string& error() const { return error_; }  // the model refused the present state
+  const Scored& present() const { return present_; }
+  Scored score(const model::Settings& settings);
+  int evaluations() const { return evaluations_; }
+  // The best candidates seen, one a reason of rejection and a few allowed ones; best first.
+  std::vector<Scored> instructive() const;
+
+ private:
+  void predict(Scored& scored);
+  double batch_bytes(const Scored& scored) const;
+  double cycle_s(const Scored& scored) const;
+  std::string constraint(const Scored& scored) const;
+  void remember(const Scored& scored);
+
+  const SearchRequest& request_;
+  model::FamilySnapshot family_;
+  model::InvariantInputs inputs_;
+  std::string error_;
+  Scored present_;
+  double present_memory_ = 0;
+  double present_pending_ = 0;
+  int evaluations_ = 0;
+  std::map<std::string, Scored> best_by_reason_;
+  std::vector<Scored> best_allowed_;
+};
+
+}  // namespace lsmtuned::controller

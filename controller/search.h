@@ -1,0 +1,50 @@
+// The search: settings with the best predicted objective that every guard would allow.
+//
+// Pure and deterministic: NLopt with a fixed seed and an evaluation cap, integers by rounding and
+// checking neighbours. Runs on a worker of the daemon; takes at most policy.search_evaluations
+// model evaluations. Never throws; NLopt failures are reported in `error`.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "config/policy.h"
+#include "controller/decision.h"
+#include "model/ledger/ledger.h"
+#include "model/snapshot.h"
+
+namespace lsmtuned::controller {
+
+struct FailedCandidate {
+  model::ChangeSet changes;
+  double until_s = 0;  // monotonic clock of events
+};
+
+struct SearchRequest {
+  std::uint64_t seed = 0;
+  model::Snapshot snapshot;
+  model::Calibration calibration;
+  config::Policy policy;
+  double cpu_cores = 1;
+  double probability_needed = 0.8;
+  std::vector<FailedCandidate> failed;  // not proposed again, nor near them
+  std::vector<std::pair<std::string, model::Knob>>
+      foreign;  // knobs someone else owns (family, knob)
+};
+
+struct SearchResult {
+  std::string error;      // empty when a search ran
+  model::ChangeSet best;  // empty: nothing better than the present settings
+  model::Prediction current;
+  model::Prediction predicted;          // of `best`, over the trial's horizon
+  model::Prediction predicted_settled;  // of `best`, settled
+  double objective_gain = 0;            // relative, of the policy's objective over both horizons
+  double probability_of_gain = 0;       // that objective_gain >= minimum_gain
+  std::vector<Considered> considered;   // the best and the instructive, at most 8
+  int evaluations = 0;
+};
+
+SearchResult search(const SearchRequest& request);
+
+}  // namespace lsmtuned::controller

@@ -1,0 +1,33 @@
+#include "controller/state.h"
+
+#include "controller/step.h"
+
+namespace lsmtuned::controller {
+
+bool PersistentState::operator==(const PersistentState&) const = default;
+
+config::Policy effective_policy(const State& state) {
+  config::Policy policy = state.policy;
+  if (state.persistent.mode_override) policy.mode = *state.persistent.mode_override;
+  return policy;
+}
+
+State initial_state(std::string target, config::Policy policy, PersistentState persistent,
+                    double cpu_cores, double now_s) {
+  State state;
+  state.target = std::move(target);
+  state.policy = std::move(policy);
+  state.persistent = std::move(persistent);
+  state.foreign = state.persistent.foreign;
+  state.cpu_cores = cpu_cores;
+  state.attached_since_s = now_s;
+  state.phase_since_s = now_s;
+  if (state.persistent.storm_latched) {
+    state.phase = Phase::safe;
+  } else if (state.persistent.frozen_by_operator) {
+    state.phase = Phase::frozen;
+  }
+  return state;
+}
+
+}  // namespace lsmtuned::controller

@@ -1,0 +1,153 @@
+// The controller's state for one target, and its phases.
+//
+// A pure value: step() takes one and returns the next. Nothing here knows a clock, a socket or a
+// file; the daemon persists the parts named in PersistentState. Thread rules: plain values.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/policy.h"
+#include "controller/decision.h"
+#include "controller/search.h"
+#include "controller/window.h"
+#include "model/estimate/calibrate.h"
+#include "model/snapshot.h"
+
+namespace lsmtuned::controller {
+
+enum class Phase {
+  observing,  // learning; no change yet (also observe mode)
+  steady,     // free to look for a better setting
+  applying,   // a change was sent, or is about to be; includes "sent, not returned"
+  settling,   // jobs older than the call are still running
+  verifying,  // collecting evidence over whole L0 -> base cycles
+  cooldown,   // quiet time after a trial
+  reverting,  // a revert was sent, or is about to be
+  frozen,     // by an operator or a window
+  safe,       // bad data, lost target, rollback storm: until an operator acts or data is good again
+};
+inline constexpr int kPhaseCount = 9;
+const char* to_text(Phase phase);
+
+// Survives restarts of the daemon. The daemon stores it after every step that changes it and hands
+// it back at start. A freeze and the rollback-storm latch live here.
+struct PersistentState {
+  // RocksDB's own identity of the database this belongs to; set by the daemon, which starts afresh
+  // (ids, freeze, mode and storm latch apart) when another database is found under the same name.
+  std::string database_id;
+  std::uint64_t next_decision_id = 1;
+  bool frozen_by_operator = false;
+  std::string frozen_by;       // who
+  bool storm_latched = false;  // too many reverts: safe until an operator acts
+  std::optional<config::Mode> mode_override;
+  model::Settings baseline;  // of `incarnation`
+  std::uint64_t incarnation = 0;
+  model::ChangeSet kept;                    // settings kept by trials, relative to the baseline
+  std::vector<double> revert_wall_times_s;  // within the last hour
+  model::Calibration calibration;
+  bool calibrated = false;
+  // A decision whose values may be in force without a verdict: a trial that has not ended, or a
+  // restore (kind revert) that has not returned. After a crash of the daemon, TargetFound ends it.
+  std::optional<Decision> open_trial;
+  // Knobs someone else changed in this incarnation (family, knob): left alone from then on.
+  std::vector<std::pair<std::string, model::Knob>> foreign;
+  bool operator==(const PersistentState&) const;
+};
+
+struct Trial {
+  Decision decision;
+  double applied_at_s = 0;
+  double settled_at_s = 0;
+  std::optional<model::Snapshot> at_settle;      // first snapshot of the verification window
+  TrialBaseline before;                          // what verification compares with
+  bool read_back = false;                        // a snapshot has shown the values that were sent
+  std::optional<double> drained_l0_compactions;  // count when jobs older than the call had ended
+  std::vector<Mark> marks;                       // since at_settle, bounded
+};
+
+// An options call that was sent and has not returned. At most one.
+struct OutstandingCall {
+  std::uint64_t decision_id = 0;
+  bool is_revert = false;
+  bool pending = false;  // its deadline passed; it is still inside RocksDB
+  double sent_at_s = 0;
+};
+
+// What goes on in the phase reverting.
+struct RevertInProgress {
+  Decision decision;  // recorded with `final_status` once the values are back
+  DecisionStatus final_status = DecisionStatus::reverted;
+  std::optional<Decision> trial;  // a trial that a restore ends, recorded beside it
+  model::ChangeSet changes;       // old: our value; new: the value to return to
+  bool restore = false;           // the whole baseline, by the database side's own hand
+  bool awaits_record = false;     // its intent went out in the same step as the call
+  bool returned = false;          // the call returned OK; waiting for read-back
+  double returned_at_s = 0;
+  int attempts = 0;
+  double next_attempt_s = 0;
+};
+
+// A search result that passed its checks and waits for a moment without delay or stop.
+struct WaitingCandidate {
+  SearchResult result;
+  double found_at_s = 0;
+};
+
+struct State {
+  std::string target;
+  Phase phase = Phase::observing;
+  config::Policy policy;
+  PersistentState persistent;
+  double cpu_cores = 1;
+
+  bool attached = false;
+  double attached_since_s = 0;
+  double phase_since_s = 0;
+  std::optional<model::Snapshot> last;  // last accepted snapshot
+  double last_accepted_at_s = 0;        // event time of it
+  std::deque<model::Snapshot> recent;   // thinned, covers the measuring window
+  std::optional<Trial> trial;           // in applying, settling, verifying, reverting
+  std::optional<OutstandingCall> outstanding;
+  std::optional<RevertInProgress> revert;  // exactly in reverting
+  std::optional<WaitingCandidate> candidate;
+  std::optional<Decision> advice;                // the latest, in advise mode
+  model::ChangeSet reapply;                      // kept settings to apply again after a restart
+  std::optional<std::string> restore_wanted_by;  // an operator's revert that waits for a call
+  std::optional<model::Settings> expected;       // what the database should report
+  double expected_since_s = 0;                   // older snapshots are not compared with it
+  std::optional<model::Snapshot> calibration_from;
+  bool search_running = false;
+  bool discard_search = false;  // the running search began before a restart of the target
+  double search_started_s = 0;
+  double next_search_s = 0;
+  std::vector<FailedCandidate> failed;
+  std::vector<std::pair<std::string, model::Knob>> foreign;  // as persistent.foreign
+  double last_foreign_record_s = 0;
+  double prediction_error = 0;  // rolling |ln measured/predicted|
+  bool prediction_error_known = false;
+  int bad_snapshots = 0;  // consecutive refused ones
+  std::optional<model::Snapshot> last_refused;
+  std::string safe_reason;       // clears itself when good data returns
+  bool safe_latched = false;     // until an operator acts; beside persistent.storm_latched
+  std::string last_noop_reason;  // a no-op is recorded when its reason changes
+  double next_noop_record_s = 0;
+  std::optional<model::Prediction> current_prediction;  // at the present settings, trial's horizon
+  std::optional<model::Prediction> current_settled;     // the same, without growing debt
+  double predicted_at_s = 0;
+  WindowMeasure current_measure;  // over `recent`
+  std::uint64_t noops = 0;
+  std::uint64_t snapshots_refused = 0;
+  std::deque<Decision> final_records;  // last few, until a failed write of one can be told
+  std::vector<Decision> unrecorded;    // final records that failed to be written: tried again
+  double next_record_retry_s = 0;
+};
+
+// The policy with the operator's mode override applied.
+config::Policy effective_policy(const State& state);
+
+}  // namespace lsmtuned::controller

@@ -1,0 +1,131 @@
+#include <algorithm>
+
+#include "controller/reducer.h"
+#include "controller/verdict.h"
+
+namespace lsmtuned::controller {
+namespace {
+constexpr std::size_t kMarks = 4000;
+constexpr double kCalmStallShare = 0.02;
+}  // namespace
+
+void merge_kept(model::ChangeSet& kept, const model::ChangeSet& changes) {
+  for (const auto& change : changes) {
+    const auto same = std::find_if(kept.begin(), kept.end(), [&](const model::KnobChange& k) {
+      return k.family == change.family && k.knob == change.knob;
+    });
+    if (same == kept.end()) {
+      kept.push_back(change);
+    } else {
+      same->new_value = change.new_value;
+    }
+  }
+  std::erase_if(kept, [](const model::KnobChange& k) { return k.old_value == k.new_value; });
+}
+
+void Reducer::remember_failed(const model::ChangeSet& changes) {
+  std::erase_if(state.failed, [&](const FailedCandidate& f) { return f.until_s <= now(); });
+  state.failed.push_back({changes, now() + policy.failed_memory_s});
+  if (state.failed.size() > 50) state.failed.erase(state.failed.begin());
+}
+
+void Reducer::follow_trial(const model::Snapshot& snapshot) {
+  if (!state.trial || snapshot.time_s <= state.trial->applied_at_s) return;
+  if (state.phase == Phase::settling) {
+    settle(snapshot);
+  } else {
+    verify(snapshot);
+  }
+}
+
+// Jobs that were running at the call can undo an option's effect when they end, and their work
+// belongs to the old settings. A job completed after all of them had ended began after the call.
+void Reducer::settle(const model::Snapshot& snapshot) {
+  Trial& trial = *state.trial;
+  const double since_call = snapshot.time_s - trial.applied_at_s;
+  const auto l0 = static_cast<double>(snapshot.state.l0_compactions_completed);
+  if (!trial.drained_l0_compactions) {
+    if (snapshot.state.oldest_running_job_s < since_call) trial.drained_l0_compactions = l0;
+  }
+  const bool cycle = trial.drained_l0_compactions && l0 > *trial.drained_l0_compactions;
+  if (!cycle && since_call < policy.settle_max_s) return;
+  if (!trial.read_back) return;
+  if (trial.decision.kind == DecisionKind::reapply) {
+    keep_trial("kept by an earlier trial; applied again and read back");
+    return;
+  }
+  trial.settled_at_s = now();
+  trial.at_settle = snapshot;
+  trial.marks = {mark_of(snapshot)};
+  forget_window();
+  move_to(Phase::verifying);
+}
+
+void Reducer::verify(const model::Snapshot& snapshot) {
+  Trial& trial = *state.trial;
+  trial.marks.push_back(mark_of(snapshot));
+  if (trial.marks.size() > kMarks) {
+    std::vector<Mark> thinned;
+    for (std::size_t i = 0; i < trial.marks.size(); ++i)
+      if (i % 2 == 0 || i + 1 == trial.marks.size()) thinned.push_back(trial.marks[i]);
+    trial.marks = std::move(thinned);
+  }
+  const Judgement judgement = judge(policy, trial.before, trial.marks);
+  if (judgement.verdict == Verdict::go_on) return;
+  Decision& decision = trial.decision;
+  decision.measured_after = measure_marks(trial.marks, true);
+  add_latencies(decision.measured_after, *trial.at_settle, snapshot);
+  const WindowMeasure& after = decision.measured_after;
+  // An unsaturated rate only bounds S_max from below.
+  if (after.l0_compactions >= 2 && judgement.verdict != Verdict::inconclusive &&
+      (after.stall_share > kCalmStallShare ||
+       after.put_bytes_per_s > decision.predicted_after.put_bytes_per_s))
+    learn_error(after.put_bytes_per_s, decision.predicted_after.put_bytes_per_s);
+  switch (judgement.verdict) {
+    case Verdict::keep:
+      keep_trial(judgement.evidence);
+      break;
+    case Verdict::worse:
+      revert_trial(DecisionStatus::reverted, "worse", judgement.evidence, true);
+      break;
+    case Verdict::no_gain:
+      revert_trial(DecisionStatus::reverted, "no gain", judgement.evidence, true);
+      break;
+    case Verdict::inconclusive:
+      revert_trial(DecisionStatus::inconclusive, "inconclusive", judgement.evidence, true);
+      break;
+    case Verdict::go_on:
+      break;
+  }
+}
+
+void Reducer::keep_trial(const std::string& evidence) {
+  Decision decision = std::move(state.trial->decision);
+  state.trial.reset();
+  model::ChangeSet changes = decision.changes;
+  for (auto& change : changes)  // relative to the baseline
+    change.old_value =
+        state.persistent.baseline.get(change.family, change.knob).value_or(change.old_value);
+  merge_kept(state.persistent.kept, changes);
+  state.persistent.open_trial.reset();
+  end(decision, DecisionStatus::kept, evidence);
+  alert(Alert::Severity::info, "kept",
+        "decision " + std::to_string(decision.id) + " is kept: " + evidence);
+  move_to(Phase::cooldown);
+}
+
+void Reducer::abandon_trial(const std::string& evidence) {
+  state.outstanding.reset();
+  if (state.revert) {
+    RevertInProgress revert = std::move(*state.revert);
+    state.revert.reset();
+    if (revert.trial) end(*revert.trial, DecisionStatus::inconclusive, evidence);
+    end(revert.decision, revert.final_status, evidence);
+  } else if (state.trial) {
+    end(state.trial->decision, DecisionStatus::inconclusive, evidence);
+  }
+  state.trial.reset();
+  state.persistent.open_trial.reset();
+}
+
+}  // namespace lsmtuned::controller

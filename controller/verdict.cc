@@ -1,0 +1,142 @@
+#include "controller/verdict.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "model/units.h"
+
+namespace lsmtuned::controller {
+namespace {
+
+constexpr double kCalmStallShare = 0.02;  // below: the offered load is met
+constexpr double kBound80 = 1.28;         // two-sided 80 % interval
+constexpr double kBound99 = 2.58;         // before the minimum of cycles: only what is glaring
+constexpr double kMeritFloor = 1e-9;
+constexpr double kPutSizeChange = 0.15;    // relative
+constexpr double kReadShareChange = 0.15;  // absolute
+constexpr double kStoppedShareGrowth = 0.20;
+constexpr double kStopPatienceS = 10;
+
+struct Ratio {  // ln(after / before) with its standard error
+  double log = 0;
+  double error = 0;
+};
+Ratio ratio(const Estimate& before, const Estimate& after) {
+  const double b = std::max(before.mean, kMeritFloor);
+  const double a = std::max(after.mean, kMeritFloor);
+  return {std::log(a / b), std::hypot(before.standard_error / b, after.standard_error / a)};
+}
+std::string in_words(const Ratio& r, double bound) {
+  const auto percent = [](double log) { return model::format_percent(std::expm1(log)); };
+  return percent(r.log) + " (" + percent(r.log - bound * r.error) + " to " +
+         percent(r.log + bound * r.error) + ")";
+}
+
+std::string workload_change(const TrialBaseline& before, std::span<const Mark> after) {
+  const double size = put_size(after);
+  if (before.put_size_bytes > 0 && size > 0 &&
+      std::abs(size / before.put_size_bytes - 1) > kPutSizeChange)
+    return "the size of a put went from " + model::format_bytes(before.put_size_bytes) + " to " +
+           model::format_bytes(size);
+  const double reads = read_share(after);
+  if (std::abs(reads - before.read_share) > kReadShareChange)
+    return "the share of reads went from " + model::format_percent(before.read_share) + " to " +
+           model::format_percent(reads);
+  return {};
+}
+
+// Debt that the change has left standing: the lowest pending bytes of the last whole cycle.
+bool debt_is_high(const config::Policy& policy, const TrialBaseline& before,
+                  std::span<const Mark> after) {
+  return pending_trough(after, true, 0) >
+         before.pending_trough_bytes + policy.max_debt_growth_share * before.tree_bytes;
+}
+
+bool debt_grows(const config::Policy& policy, const TrialBaseline& before,
+                std::span<const Mark> after) {
+  return boundaries(after, true).size() >= 4 && debt_is_high(policy, before, after) &&
+         pending_trough(after, true, 0) > pending_trough(after, true, 2);
+}
+
+std::string debt_in_words(const TrialBaseline& before, std::span<const Mark> after) {
+  return "the trough of pending bytes went from " +
+         model::format_bytes(before.pending_trough_bytes) + " to " +
+         model::format_bytes(pending_trough(after, true, 0));
+}
+
+}  // namespace
+
+Judgement judge(const config::Policy& policy, const TrialBaseline& before,
+                std::span<const Mark> after) {
+  if (after.size() < 2) return {};
+  const double elapsed = after.back().time_s - after.front().time_s;
+  const Estimate rate = put_rate(after, true);
+  const Estimate now = merit(after, true, policy.objective);
+  const double cycles = now.cycles;
+  const bool enough = cycles >= policy.trial_min_cycles && elapsed >= policy.trial_min_s;
+  const bool some = cycles >= 2 || elapsed >= policy.trial_min_s;
+  const double stall_share = measure_marks(after, true).stall_share;
+  const Ratio rates = ratio(before.rate, rate);
+  const Ratio gain = ratio(before.merit, now);
+
+  const double worth = std::log1p(policy.minimum_gain / 2);
+  // Stops are how a full device holds writers back, too: glaring only where the rate is no better.
+  const double stopped = stopped_share(after);
+  const bool stops_matter =
+      policy.objective == config::Objective::smoothness || !(rates.log > worth);
+  if (stops_matter && stopped * elapsed >= kStopPatienceS &&
+      stopped > before.stopped_share + kStoppedShareGrowth)
+    return {Verdict::worse, "writes were stopped " + model::format_percent(stopped) +
+                                " of the time, " + model::format_percent(before.stopped_share) +
+                                " before"};
+  if (some) {
+    if (const auto change = workload_change(before, after); !change.empty())
+      return {Verdict::inconclusive, "the workload changed: " + change};
+  }
+  // The offered load is no longer above what the database takes: nothing more can be learned.
+  const bool calm = stall_share < kCalmStallShare && !after.back().stopped;
+  if (calm && before.stall_share >= kCalmStallShare) {
+    const bool as_fast = rates.log > -std::max(0.02, rates.error);
+    if (enough && as_fast)
+      return {Verdict::keep, "writes no longer stall (" + model::format_percent(stall_share) +
+                                 " of the time after " + model::format_percent(before.stall_share) +
+                                 ") at a rate of " + in_words(rates, kBound80)};
+    if ((enough || elapsed >= 2 * policy.trial_min_s) && !as_fast)
+      return {Verdict::inconclusive, "the offered load fell: the rate changed by " +
+                                         in_words(rates, kBound80) + " without stalls"};
+    if (elapsed < policy.trial_max_s) return {};
+  }
+  if (debt_grows(policy, before, after))
+    return {Verdict::worse, "debt grows: " + debt_in_words(before, after) + " and still rises"};
+  if (cycles >= 2) {
+    const double bound = enough ? kBound80 : kBound99;
+    if (gain.log + bound * gain.error < 0)
+      return {Verdict::worse, "the change is " + in_words(gain, bound)};
+    // Without stalls before and after, the rate is the offered load, not the database's.
+    const bool offered = calm && before.stall_share < kCalmStallShare;
+    if (!offered && rates.log + bound * rates.error < 0)
+      return {Verdict::worse, "the rate changed by " + in_words(rates, bound)};
+  }
+  if (enough) {
+    const bool better = gain.log - kBound80 * gain.error > worth;
+    // A gain on borrowed time is none; but a level that is being emptied may still need a while.
+    if (better && !debt_is_high(policy, before, after))
+      return {Verdict::keep, "the change is " + in_words(gain, kBound80) + " over " +
+                                 std::to_string(static_cast<int>(cycles)) + " cycles"};
+    if (better && elapsed >= policy.trial_max_s)
+      return {Verdict::worse, "debt stays: " + debt_in_words(before, after) + ", at a gain of " +
+                                  in_words(gain, kBound80)};
+    if (cycles >= 2 * policy.trial_min_cycles && gain.log + kBound80 * gain.error < worth)
+      return {Verdict::no_gain, "the change is " + in_words(gain, kBound80) +
+                                    ": at least half the minimum gain is ruled out"};
+  }
+  if (elapsed >= policy.trial_max_s) {
+    if (cycles < 2)
+      return {Verdict::inconclusive, "fewer than two whole L0 compaction cycles were seen"};
+    return {Verdict::no_gain,
+            "no significant gain in the time allowed: " + in_words(gain, kBound80)};
+  }
+  return {};
+}
+
+}  // namespace lsmtuned::controller

@@ -1,0 +1,191 @@
+#include "controller/window.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "model/histogram.h"
+
+namespace lsmtuned::controller {
+namespace {
+
+// Phase alone moves the mean over a few cycles by one to four per cent, however equal the cycles
+// look, so no cycle is trusted better than this.
+constexpr double kCycleErrorFloor = 0.04;
+// Standard error claimed when there are too few cycles to estimate one.
+constexpr double kUnknownError = 0.15;
+// Neighbouring cycles are correlated; means of at most this many batches are compared.
+constexpr std::size_t kMaxBatches = 20;
+
+template <class Value>
+Estimate over_batches(std::span<const Mark> marks, bool starts_at_boundary, Value value) {
+  if (marks.size() < 2) return {};
+  const auto ends = boundaries(marks, starts_at_boundary);
+  if (ends.size() < 3) {
+    const bool cycle = ends.size() == 2;
+    const Mark& from = cycle ? marks[ends.front()] : marks.front();
+    const Mark& to = cycle ? marks[ends.back()] : marks.back();
+    const double mean = value(from, to);
+    return {mean, kUnknownError * std::abs(mean),
+            cycle ? to.l0_compactions - from.l0_compactions : 0.0};
+  }
+  const std::size_t intervals = ends.size() - 1;
+  const std::size_t batches = std::min(intervals, kMaxBatches);
+  const Mark& first = marks[ends.front()];
+  const Mark& last = marks[ends.back()];
+  const double seconds = last.time_s - first.time_s;
+  const double mean = value(first, last);
+  double sum = 0;
+  for (std::size_t i = 0; i < batches; ++i) {
+    const Mark& from = marks[ends[i * intervals / batches]];
+    const Mark& to = marks[ends[(i + 1) * intervals / batches]];
+    const double weight = (to.time_s - from.time_s) / seconds;
+    const double off = value(from, to) - mean;
+    sum += weight * weight * off * off;
+  }
+  const auto n = static_cast<double>(batches);
+  const double cycles = last.l0_compactions - first.l0_compactions;
+  const double floor = kCycleErrorFloor * std::abs(mean) / std::sqrt(std::max(cycles, 1.0));
+  return {mean, std::max(std::sqrt(sum * n / (n - 1)), floor), cycles};
+}
+
+double rate(const Mark& from, const Mark& to) {
+  const double seconds = to.time_s - from.time_s;
+  return seconds > 0 ? std::max(0.0, to.user_bytes - from.user_bytes) / seconds : 0;
+}
+double stall_share_of(const Mark& from, const Mark& to) {
+  const double seconds = to.time_s - from.time_s;
+  return seconds > 0 ? std::clamp((to.stall_s - from.stall_s) / seconds, 0.0, 1.0) : 0;
+}
+
+}  // namespace
+
+Mark mark_of(const model::Snapshot& snapshot) {
+  Mark mark;
+  mark.time_s = snapshot.time_s;
+  mark.user_bytes = snapshot.counters.user_bytes;
+  mark.keys = snapshot.counters.keys_written;
+  mark.reads = snapshot.counters.reads;
+  mark.stall_s = snapshot.counters.stall_seconds;
+  mark.written_bytes = snapshot.counters.wal_bytes + snapshot.counters.flush_write_bytes +
+                       snapshot.counters.compaction_write_bytes;
+  mark.l0_compactions = static_cast<double>(snapshot.state.l0_compactions_completed);
+  for (const auto& family : snapshot.families)
+    mark.pending_bytes += family.pending_compaction_bytes;
+  if (const auto* worst = model::worst_family(snapshot); worst && !worst->levels.empty())
+    mark.l0_files = worst->levels[0].files;
+  mark.stopped = snapshot.state.write_stopped;
+  return mark;
+}
+
+std::vector<std::size_t> boundaries(std::span<const Mark> marks, bool starts_at_boundary) {
+  std::vector<std::size_t> result;
+  if (starts_at_boundary && !marks.empty()) result.push_back(0);
+  for (std::size_t i = 1; i < marks.size(); ++i)
+    if (marks[i].l0_compactions > marks[i - 1].l0_compactions) result.push_back(i);
+  return result;
+}
+
+Estimate put_rate(std::span<const Mark> marks, bool starts_at_boundary) {
+  return over_batches(marks, starts_at_boundary, rate);
+}
+
+Estimate merit(std::span<const Mark> marks, bool starts_at_boundary, config::Objective objective) {
+  switch (objective) {
+    case config::Objective::smoothness:
+      return over_batches(marks, starts_at_boundary, [](const Mark& from, const Mark& to) {
+        return 1.02 - stall_share_of(from, to);
+      });
+    case config::Objective::efficiency:
+      return over_batches(marks, starts_at_boundary, [](const Mark& from, const Mark& to) {
+        const double written = to.written_bytes - from.written_bytes;
+        return written > 0 ? std::max(0.0, to.user_bytes - from.user_bytes) / written : 0.0;
+      });
+    case config::Objective::throughput:
+      break;
+  }
+  return put_rate(marks, starts_at_boundary);
+}
+
+WindowMeasure measure_marks(std::span<const Mark> marks, bool starts_at_boundary) {
+  WindowMeasure measure;
+  if (marks.size() < 2) return measure;
+  const auto ends = boundaries(marks, starts_at_boundary);
+  const std::size_t begin = ends.size() >= 2 ? ends.front() : 0;
+  const std::size_t end = ends.size() >= 2 ? ends.back() : marks.size() - 1;
+  const Mark& from = marks[begin];
+  const Mark& to = marks[end];
+  measure.seconds = to.time_s - from.time_s;
+  if (measure.seconds <= 0) return {};
+  measure.put_bytes_per_s = rate(from, to);
+  measure.put_ops_per_s = std::max(0.0, to.keys - from.keys) / measure.seconds;
+  measure.stall_share = stall_share_of(from, to);
+  const double user = to.user_bytes - from.user_bytes;
+  if (user > 0)
+    measure.write_amplification = std::max(0.0, to.written_bytes - from.written_bytes) / user;
+  measure.pending_bytes_trough = pending_trough(marks, starts_at_boundary, 0);
+  double files = 0;
+  for (std::size_t i = begin; i <= end; ++i) files += marks[i].l0_files;
+  measure.l0_files_mean = files / static_cast<double>(end - begin + 1);
+  measure.l0_compactions = ends.size() >= 2 ? to.l0_compactions - from.l0_compactions : 0;
+  measure.standard_error = put_rate(marks, starts_at_boundary).standard_error;
+  return measure;
+}
+
+void add_latencies(WindowMeasure& measure, const model::Snapshot& from, const model::Snapshot& to) {
+  if (!to.put_latency.buckets.empty())
+    measure.put_p99_s = model::quantile_s(model::subtract(to.put_latency, from.put_latency), 0.99);
+  if (!to.write_stall.buckets.empty())
+    measure.worst_stall_s = model::maximum_s(model::subtract(to.write_stall, from.write_stall));
+}
+
+double pending_trough(std::span<const Mark> marks, bool starts_at_boundary, std::size_t back) {
+  if (marks.empty()) return 0;
+  const auto ends = boundaries(marks, starts_at_boundary);
+  std::size_t begin = 0;
+  std::size_t end = marks.size() - 1;
+  if (ends.size() >= back + 2) {
+    begin = ends[ends.size() - 2 - back];
+    end = ends[ends.size() - 1 - back];
+  }
+  double lowest = marks[begin].pending_bytes;
+  for (std::size_t i = begin; i <= end; ++i) lowest = std::min(lowest, marks[i].pending_bytes);
+  return lowest;
+}
+
+double stopped_share(std::span<const Mark> marks) {
+  if (marks.size() < 2) return 0;
+  double stopped = 0;
+  for (std::size_t i = 1; i < marks.size(); ++i)
+    if (marks[i].stopped) stopped += marks[i].time_s - marks[i - 1].time_s;
+  const double seconds = marks.back().time_s - marks.front().time_s;
+  return seconds > 0 ? stopped / seconds : 0;
+}
+
+double put_size(std::span<const Mark> marks) {
+  if (marks.size() < 2) return 0;
+  const double keys = marks.back().keys - marks.front().keys;
+  return keys > 0 ? (marks.back().user_bytes - marks.front().user_bytes) / keys : 0;
+}
+
+double read_share(std::span<const Mark> marks) {
+  if (marks.size() < 2) return 0;
+  const double keys = marks.back().keys - marks.front().keys;
+  const double reads = marks.back().reads - marks.front().reads;
+  return keys + reads > 0 ? reads / (keys + reads) : 0;
+}
+
+TrialBaseline trial_baseline(std::span<const Mark> marks, double tree_bytes,
+                             config::Objective objective) {
+  TrialBaseline before;
+  before.rate = put_rate(marks, false);
+  before.merit = merit(marks, false, objective);
+  before.stall_share = measure_marks(marks, false).stall_share;
+  before.stopped_share = stopped_share(marks);
+  before.put_size_bytes = put_size(marks);
+  before.read_share = read_share(marks);
+  before.pending_trough_bytes = pending_trough(marks, false, 0);
+  before.tree_bytes = tree_bytes;
+  return before;
+}
+
+}  // namespace lsmtuned::controller

@@ -1,0 +1,78 @@
+// Measuring windows: means over whole L0 -> base cycles, with a standard error.
+//
+// A cycle runs from one completed L0 -> base compaction to the next. A rate taken over a part of a
+// cycle says more about its phase than about the settings, so only whole cycles are compared. Pure;
+// bytes, seconds; plain values.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "config/policy.h"
+#include "controller/decision.h"
+#include "model/snapshot.h"
+
+namespace lsmtuned::controller {
+
+// What a window needs of one snapshot. Cumulative counters, except the last three.
+struct Mark {
+  double time_s = 0;
+  double user_bytes = 0;
+  double keys = 0;
+  double reads = 0;
+  double stall_s = 0;
+  double written_bytes = 0;  // WAL + flush + compaction
+  double l0_compactions = 0;
+  double pending_bytes = 0;  // sum over families
+  double l0_files = 0;       // of the worst family
+  bool stopped = false;
+};
+Mark mark_of(const model::Snapshot& snapshot);
+
+// A mean with the standard error of the mean.
+struct Estimate {
+  double mean = 0;
+  double standard_error = 0;
+  double cycles = 0;
+};
+
+// Indices of marks at which at least one L0 -> base compaction had completed since the mark before;
+// index 0 too when `starts_at_boundary`.
+std::vector<std::size_t> boundaries(std::span<const Mark> marks, bool starts_at_boundary);
+
+// User bytes per second over whole cycles. Fewer than two cycles: a standard error of 15 %.
+Estimate put_rate(std::span<const Mark> marks, bool starts_at_boundary);
+
+// What the objective wants to raise: bytes/s (throughput), 1.02 - stall share (smoothness), user
+// bytes per written byte (efficiency).
+Estimate merit(std::span<const Mark> marks, bool starts_at_boundary, config::Objective objective);
+
+// Everything but latencies, over whole cycles where there are two, else over all marks.
+WindowMeasure measure_marks(std::span<const Mark> marks, bool starts_at_boundary);
+
+// Latencies of the window between two snapshots, into `measure`.
+void add_latencies(WindowMeasure& measure, const model::Snapshot& from, const model::Snapshot& to);
+
+// Lowest pending bytes within the cycle that is `back` cycles before the last whole one.
+double pending_trough(std::span<const Mark> marks, bool starts_at_boundary, std::size_t back);
+
+double stopped_share(std::span<const Mark> marks);  // share of time seen stopped
+double put_size(std::span<const Mark> marks);       // user bytes per key; 0 without writes
+double read_share(std::span<const Mark> marks);     // reads / (reads + writes)
+
+// The level before a trial, kept for its verification.
+struct TrialBaseline {
+  Estimate rate;
+  Estimate merit;
+  double stall_share = 0;
+  double stopped_share = 0;
+  double put_size_bytes = 0;
+  double read_share = 0;
+  double pending_trough_bytes = 0;
+  double tree_bytes = 0;
+};
+TrialBaseline trial_baseline(std::span<const Mark> marks, double tree_bytes,
+                             config::Objective objective);
+
+}  // namespace lsmtuned::controller

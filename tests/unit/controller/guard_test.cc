@@ -1,0 +1,104 @@
+#include "controller/guard.h"
+
+#include <gtest/gtest.h>
+
+#include "driver.h"
+
+namespace lsmtuned::controller {
+namespace {
+
+using model::Knob;
+using testing::Driver;
+
+struct Guard : ::testing::Test {
+  Driver driver;
+  model::Snapshot snapshot = driver.snapshot();
+  config::Policy policy = Driver::base_policy();
+
+  GuardVerdict check(Knob knob, double value) const {
+    const bool family = model::info(knob).scope == model::KnobScope::family;
+    const model::KnobChange change{family ? "default" : "", knob,
+                                   snapshot.settings.get("default", knob).value_or(0), value};
+    return check_changes(snapshot, {change}, policy, 2, {});
+  }
+};
+
+TEST_F(Guard, OpenForAPlainChange) {
+  EXPECT_EQ(check(Knob::level0_slowdown_writes_trigger, 34).gate, Gate::open);
+}
+TEST_F(Guard, ClosedForNothing) {
+  EXPECT_EQ(check_changes(snapshot, {}, policy, 2, {}).gate, Gate::closed);
+}
+TEST_F(Guard, ClosedForAKnobThatThePolicyLeavesOut) {
+  policy.knobs = {Knob::write_buffer_size};
+  EXPECT_EQ(check(Knob::level0_slowdown_writes_trigger, 34).reason, "knob");
+}
+TEST_F(Guard, ClosedForAnOldStart) {
+  const model::KnobChange change{"default", Knob::level0_slowdown_writes_trigger, 21, 34};
+  EXPECT_EQ(check_changes(snapshot, {change}, policy, 2, {}).reason, "stale");
+}
+TEST_F(Guard, ClosedOutsideThePolicysBounds) {
+  policy.bounds[Knob::level0_slowdown_writes_trigger] = {10, 30};
+  EXPECT_EQ(check(Knob::level0_slowdown_writes_trigger, 34).reason, "invariants");
+  EXPECT_EQ(check(Knob::level0_slowdown_writes_trigger, 30).gate, Gate::open);
+}
+TEST_F(Guard, MemoryMayNotGrowWithoutABudget) {
+  policy.memory_budget_bytes = 0;
+  EXPECT_EQ(check(Knob::write_buffer_size, 8.0 * 1024 * 1024).gate, Gate::closed);
+  EXPECT_EQ(check(Knob::write_buffer_size, 2.0 * 1024 * 1024).gate, Gate::open);
+}
+TEST_F(Guard, WaitsWhileStopped) {
+  snapshot.state.write_stopped = true;
+  EXPECT_EQ(check(Knob::level0_slowdown_writes_trigger, 34).gate, Gate::wait);
+}
+TEST_F(Guard, WaitsWhileDelayedUnlessTheCauseIsCleared) {
+  snapshot.families[0].levels[0].files = 25;  // at or above 20: delayed
+  EXPECT_EQ(check(Knob::write_buffer_size, 2.0 * 1024 * 1024).gate, Gate::wait);
+  EXPECT_EQ(check(Knob::level0_slowdown_writes_trigger, 25).gate, Gate::wait);
+  EXPECT_EQ(check(Knob::level0_slowdown_writes_trigger, 26).gate, Gate::open);
+}
+TEST_F(Guard, ClosedWhenItWouldStallNow) {
+  EXPECT_EQ(check(Knob::level0_slowdown_writes_trigger, 10).reason, "would_stall");
+}
+
+TEST(Near, WithinTenPerCentOfTheSameKnobs) {
+  const model::ChangeSet failed{{"default", Knob::write_buffer_size, 4e6, 8e6}};
+  EXPECT_TRUE(near({{"default", Knob::write_buffer_size, 4e6, 8.7e6}}, failed));
+  EXPECT_FALSE(near({{"default", Knob::write_buffer_size, 4e6, 9e6}}, failed));
+  EXPECT_FALSE(near({{"other", Knob::write_buffer_size, 4e6, 8e6}}, failed));
+  EXPECT_FALSE(near({{"default", Knob::max_write_buffer_number, 2, 4}}, failed));
+}
+
+TEST_F(Guard, ARevertBesideAForeignChangeStaysOrdered) {
+  // We moved trigger 8 -> 4; someone else then set the slowdown trigger to 6.
+  auto& family = snapshot.settings.families["default"];
+  family.set(Knob::level0_slowdown_writes_trigger, 6);
+  family.set(Knob::write_buffer_size, 8e6);
+  const model::ChangeSet back{{"default", Knob::level0_file_num_compaction_trigger, 4, 8},
+                              {"default", Knob::write_buffer_size, 8e6, 4e6}};
+  const auto legal = legal_revert(snapshot, back, 2);
+  ASSERT_EQ(legal.size(), 1U);
+  EXPECT_EQ(legal[0].knob, Knob::write_buffer_size);
+}
+
+TEST(FreezeWindow, WrapsOverMidnight) {
+  // Played in tests/scenarios/freeze_window.txt too; here the ends.
+  Driver d;
+  auto policy = Driver::base_policy();
+  policy.freeze_windows = {{"22:00", "06:00"}, {"12:00", "12:30"}};
+  d.feed(PolicyChanged{policy});
+  d.attach();
+  const auto frozen_at = [&](double minute) {
+    d.minute = minute;
+    d.poll();
+    return d.state.phase == Phase::frozen;
+  };
+  EXPECT_TRUE(frozen_at(1320));
+  EXPECT_TRUE(frozen_at(0));
+  EXPECT_FALSE(frozen_at(360));
+  EXPECT_TRUE(frozen_at(720));
+  EXPECT_FALSE(frozen_at(750));
+}
+
+}  // namespace
+}  // namespace lsmtuned::controller

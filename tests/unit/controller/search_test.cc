@@ -1,0 +1,149 @@
+#include "controller/search.h"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "controller/guard.h"
+#include "controller/search_space.h"
+#include "driver.h"
+
+namespace lsmtuned::controller {
+namespace {
+
+using model::Knob;
+using testing::Driver;
+
+SearchRequest request_for(config::Objective objective = config::Objective::throughput) {
+  Driver driver;
+  SearchRequest request;
+  request.seed = 42;
+  request.snapshot = driver.snapshot();
+  request.calibration = model::prior_from(request.snapshot);
+  request.calibration.write_bandwidth = 100e6;
+  request.calibration.read_bandwidth = 200e6;
+  request.calibration.job_bytes_per_second = 80e6;
+  request.policy = Driver::base_policy();
+  request.policy.objective = objective;
+  request.policy.search_evaluations = 600;
+  request.cpu_cores = 2;
+  return request;
+}
+
+TEST(Search, FindsSomethingThatEveryGuardAllows) {
+  const auto request = request_for();
+  const auto result = search(request);
+  ASSERT_EQ(result.error, "");
+  ASSERT_FALSE(result.best.empty());
+  EXPECT_GT(result.objective_gain, 0);
+  EXPECT_GT(result.probability_of_gain, 0);
+  EXPECT_LE(result.evaluations, request.policy.search_evaluations);
+  EXPECT_EQ(check_settings(request.snapshot, result.best, request.policy, 2, {}).gate, Gate::open);
+  EXPECT_EQ(would_stall(request.snapshot, result.best), "");
+  for (const auto& change : result.best) {
+    EXPECT_LE(change.new_value, change.old_value * request.policy.trust_region_factor);
+    EXPECT_GE(change.new_value, change.old_value / request.policy.trust_region_factor);
+  }
+  ASSERT_FALSE(result.considered.empty());
+  EXPECT_EQ(result.considered.front().verdict, "chosen");
+  EXPECT_LE(result.considered.size(), 8U);
+}
+
+TEST(Search, SameRequestSameResultOnAnyThread) {
+  const auto request = request_for();
+  const SearchResult here = search(request);
+  SearchResult there;
+  std::thread([&] { there = search(request); }).join();
+  const SearchResult again = search(request);
+  for (const SearchResult* other : std::initializer_list<const SearchResult*>{&there, &again}) {
+    EXPECT_EQ(here.best, other->best);
+    EXPECT_EQ(here.predicted, other->predicted);
+    EXPECT_EQ(here.probability_of_gain, other->probability_of_gain);
+    EXPECT_EQ(here.considered, other->considered);
+    EXPECT_EQ(here.evaluations, other->evaluations);
+  }
+}
+
+TEST(Search, MovesOnlyWhatItMay) {
+  auto request = request_for();
+  request.policy.knobs = {Knob::write_buffer_size, Knob::max_background_jobs};
+  request.foreign = {{"default", Knob::write_buffer_size}};
+  for (const auto& change : search(request).best) EXPECT_EQ(change.knob, Knob::max_background_jobs);
+  request.foreign.emplace_back("", Knob::max_background_jobs);
+  EXPECT_NE(search(request).error, "");
+}
+
+TEST(Search, KeepsWithinTheMemoryBudget) {
+  auto request = request_for();
+  request.policy.memory_budget_bytes = 0;
+  const auto result = search(request);
+  ASSERT_EQ(result.error, "");
+  if (!result.best.empty()) {
+    EXPECT_EQ(check_settings(request.snapshot, result.best, request.policy, 2, {}).gate,
+              Gate::open);
+  }
+}
+
+TEST(Search, DoesNotReturnToAFailure) {
+  auto request = request_for();
+  const auto first = search(request);
+  ASSERT_FALSE(first.best.empty());
+  request.failed = {{first.best, 1e9}};
+  const auto second = search(request);
+  EXPECT_FALSE(near(second.best, first.best));
+}
+
+TEST(Search, RefusesWhatTheModelDoesNotCover) {
+  auto request = request_for();
+  request.snapshot.families[0].facts.style = model::CompactionStyle::universal;
+  EXPECT_NE(search(request).error, "");
+  request.snapshot.families.clear();
+  EXPECT_NE(search(request).error, "");
+}
+
+TEST(Search, OtherObjectivesGuardTheRate) {
+  for (const auto objective : {config::Objective::smoothness, config::Objective::efficiency}) {
+    const auto result = search(request_for(objective));
+    ASSERT_EQ(result.error, "");
+    if (!result.best.empty()) {
+      EXPECT_GT(result.predicted.put_bytes_per_s, 0.85 * result.current.put_bytes_per_s);
+    }
+  }
+}
+
+TEST(SearchSpace, EveryPointIsOrdered) {
+  const auto request = request_for();
+  const SearchSpace space(request);
+  ASSERT_FALSE(space.axes().empty());
+  std::uint64_t random = 1;
+  for (int round = 0; round < 500; ++round) {
+    std::vector<double> values;
+    for (const auto& axis : space.axes()) {
+      random = random * 6364136223846793005ULL + 1442695040888963407ULL;
+      const double share = static_cast<double>(random >> 40) / static_cast<double>(1 << 24);
+      values.push_back(axis.low + share * (axis.high - axis.low));
+    }
+    const auto settings = space.settings(values);
+    const auto& family = settings.families.at("default");
+    EXPECT_LE(*family.get(Knob::level0_file_num_compaction_trigger),
+              *family.get(Knob::level0_slowdown_writes_trigger));
+    EXPECT_LE(*family.get(Knob::level0_slowdown_writes_trigger),
+              *family.get(Knob::level0_stop_writes_trigger));
+    EXPECT_LE(*family.get(Knob::soft_pending_compaction_bytes_limit),
+              *family.get(Knob::hard_pending_compaction_bytes_limit));
+    EXPECT_LE(*family.get(Knob::target_file_size_base), *family.get(Knob::max_compaction_bytes));
+  }
+}
+
+TEST(SearchSpace, RoundsToPlainNumbers) {
+  const Axis buffer{Knob::write_buffer_size, "default", 4194304, 1048576, 16777216};
+  EXPECT_EQ(SearchSpace::rounded(buffer, 8.1e6), 8126464);  // 31 steps of 256 KiB
+  EXPECT_EQ(SearchSpace::rounded(buffer, 4.2e6), 4194304);  // too close to matter
+  EXPECT_EQ(SearchSpace::rounded(buffer, 1e12), 16777216);
+  const Axis trigger{Knob::level0_file_num_compaction_trigger, "default", 4, 1, 16};
+  EXPECT_EQ(SearchSpace::rounded(trigger, 5.4), 5);
+  EXPECT_EQ(SearchSpace::neighbours(trigger, 1), std::vector<double>{2});
+}
+
+}  // namespace
+}  // namespace lsmtuned::controller

@@ -1,0 +1,120 @@
+#include "controller/verdict.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <vector>
+
+namespace lsmtuned::controller {
+namespace {
+
+struct Load {
+  double rate = 10e6;
+  double stall = 0.3;
+  double cycle_s = 2;
+  double put = 1000;
+  double swing = 0;  // of the rate, from cycle to cycle
+};
+
+std::vector<Mark> marks(const Load& load, int seconds) {
+  std::vector<Mark> result;
+  Mark mark;
+  for (int second = 0; second <= seconds; ++second) {
+    const double t = second;
+    mark.time_s = t;
+    mark.l0_compactions = static_cast<double>(static_cast<int>(t / load.cycle_s));
+    result.push_back(mark);
+    const bool even = static_cast<int>(t / load.cycle_s) % 2 == 0;
+    const double rate = load.rate * (1 + (even ? load.swing : -load.swing));
+    mark.user_bytes += rate;
+    mark.keys += rate / load.put;
+    mark.stall_s += load.stall;
+    mark.written_bytes += 6 * rate;
+  }
+  return result;
+}
+
+config::Policy policy() {
+  config::Policy p;
+  p.trial_min_s = 8;
+  p.trial_max_s = 200;
+  return p;
+}
+
+TrialBaseline before(const Load& load = {}) {
+  return trial_baseline(marks(load, 40), 600e6, config::Objective::throughput);
+}
+
+TEST(Window, WholeCyclesOnly) {
+  auto series = marks({}, 21);  // the last cycle is cut after one second
+  const WindowMeasure measure = measure_marks(series, true);
+  EXPECT_DOUBLE_EQ(measure.seconds, 20);
+  EXPECT_DOUBLE_EQ(measure.l0_compactions, 10);
+  EXPECT_DOUBLE_EQ(measure.put_bytes_per_s, 10e6);
+  // Equal cycles still carry the floor: 4 % / sqrt(10).
+  EXPECT_NEAR(measure.standard_error, 10e6 * 0.04 / std::sqrt(10.0), 1);
+}
+
+TEST(Window, ErrorGrowsWithTheSwing) {
+  Load swinging;
+  swinging.swing = 0.5;
+  const Estimate rate = put_rate(marks(swinging, 40), true);
+  // 20 cycles at +-50 %: 0.5 / sqrt(19) = 11.5 % of the mean.
+  EXPECT_NEAR(rate.standard_error / rate.mean, 0.5 / std::sqrt(19.0), 0.002);
+}
+
+TEST(Window, EmptyAndSingle) {
+  EXPECT_EQ(measure_marks({}, true).seconds, 0);
+  const std::vector<Mark> one(1);
+  EXPECT_EQ(put_rate(one, true).mean, 0);
+  EXPECT_EQ(stopped_share(one), 0);
+}
+
+TEST(Verdict, WaitsForTheMinimum) {
+  Load better;
+  better.rate = 13e6;
+  EXPECT_EQ(judge(policy(), before(), marks(better, 7)).verdict, Verdict::go_on);
+  EXPECT_EQ(judge(policy(), before(), marks(better, 10)).verdict, Verdict::keep);
+}
+
+TEST(Verdict, ASmallGainNeedsMoreCycles) {
+  Load better;
+  better.rate = 10.7e6;  // ln 1.07 = 6.8 %; needs 1.28 x error < 4.3 %
+  EXPECT_EQ(judge(policy(), before(), marks(better, 10)).verdict, Verdict::keep);
+  better.rate = 10.4e6;  // ln 1.04 = 3.9 %: needs 1.28 x error < 1.4 %
+  EXPECT_EQ(judge(policy(), before(), marks(better, 10)).verdict, Verdict::go_on);
+}
+
+TEST(Verdict, WorseAtOnceOnlyWhenGlaring) {
+  Load worse;
+  worse.rate = 6e6;
+  EXPECT_EQ(judge(policy(), before(), marks(worse, 4)).verdict, Verdict::worse);
+  worse.rate = 9.6e6;
+  EXPECT_EQ(judge(policy(), before(), marks(worse, 4)).verdict, Verdict::go_on);
+}
+
+TEST(Verdict, NoGainAtTheEnd) {
+  Load same;
+  same.swing = 0.6;
+  Load noisy = same;
+  EXPECT_EQ(judge(policy(), before(noisy), marks(same, 200)).verdict, Verdict::no_gain);
+}
+
+TEST(Verdict, TooFewCyclesSayNothing) {
+  Load slow;
+  slow.cycle_s = 1000;
+  EXPECT_EQ(judge(policy(), before(), marks(slow, 200)).verdict, Verdict::inconclusive);
+}
+
+TEST(Verdict, SmoothnessJudgesStalls) {
+  auto p = policy();
+  p.objective = config::Objective::smoothness;
+  const auto base = trial_baseline(marks({}, 40), 600e6, p.objective);
+  Load smoother;
+  smoother.stall = 0.1;
+  EXPECT_EQ(judge(p, base, marks(smoother, 20)).verdict, Verdict::keep);
+  EXPECT_EQ(judge(p, base, marks({}, 60)).verdict, Verdict::no_gain);
+}
+
+}  // namespace
+}  // namespace lsmtuned::controller
