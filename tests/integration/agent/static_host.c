@@ -1,0 +1,7 @@
+/* A statically linked program: LD_PRELOAD cannot reach it, and must not hurt it. */
+#include <stdio.h>
+
+int main(void) {
+  puts("static");
+  return 0;
+}
