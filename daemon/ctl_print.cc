@@ -1,0 +1,380 @@
+#include "daemon/ctl_print.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "daemon/options_fragment.h"
+#include "model/knobs.h"
+#include "model/units.h"
+
+namespace lsmtuned::daemon {
+namespace {
+
+namespace json = boost::json;
+
+const json::value* member(const json::object& object, std::string_view path) {
+  const json::object* at = &object;
+  while (true) {
+    const std::size_t dot = path.find('.');
+    const std::string_view name = path.substr(0, dot);
+    const json::value* value = at->if_contains(json::string_view(name.data(), name.size()));
+    if (value == nullptr || dot == std::string_view::npos) return value;
+    at = value->if_object();
+    if (at == nullptr) return nullptr;
+    path.remove_prefix(dot + 1);
+  }
+}
+
+double number(const json::object& object, std::string_view path) {
+  const json::value* value = member(object, path);
+  if (value == nullptr) return 0;
+  if (value->is_double()) return value->get_double();
+  if (value->is_int64()) return static_cast<double>(value->get_int64());
+  if (value->is_uint64()) return static_cast<double>(value->get_uint64());
+  return 0;
+}
+
+std::string text(const json::object& object, std::string_view path) {
+  const json::value* value = member(object, path);
+  if (value == nullptr || !value->is_string()) return "";
+  std::string result(value->get_string().data(), value->get_string().size());
+  // Text came from a database or another user: a terminal must not obey it.
+  std::replace_if(
+      result.begin(), result.end(),
+      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
+  return result;
+}
+
+bool flag(const json::object& object, std::string_view path) {
+  const json::value* value = member(object, path);
+  return value != nullptr && value->is_bool() && value->get_bool();
+}
+
+bool present(const json::object& object, std::string_view path) {
+  const json::value* value = member(object, path);
+  return value != nullptr && !value->is_null();
+}
+
+const json::object* sub(const json::object& object, std::string_view path) {
+  const json::value* value = member(object, path);
+  return value == nullptr ? nullptr : value->if_object();
+}
+
+const json::array& list(const json::object& object, std::string_view path) {
+  static const json::array none;
+  const json::value* value = member(object, path);
+  const json::array* array = value == nullptr ? nullptr : value->if_array();
+  return array == nullptr ? none : *array;
+}
+
+std::string row(const std::string& label, const std::string& value) {
+  return fmt::format("{:<14} {}\n", label, value.empty() ? "-" : value);
+}
+
+std::string rate(const json::object& object, std::string_view path) {
+  return model::format_rate(number(object, path));
+}
+
+std::string share(const json::object& object, std::string_view path) {
+  return model::format_percent(number(object, path));
+}
+
+std::string value_text(const std::string& option, double value) {
+  const auto knob = model::knob_from_option(option);
+  if (!knob) return fmt::format("{:g}", value);
+  switch (model::info(*knob).unit) {
+    case model::KnobUnit::bytes:
+      return model::format_bytes(value);
+    case model::KnobUnit::bytes_per_second:
+      return model::format_rate(value);
+    case model::KnobUnit::count:
+    case model::KnobUnit::ratio:
+      return fmt::format("{:g}", value);
+  }
+  return fmt::format("{:g}", value);
+}
+
+// "S_max 12.0 MiB/s (10.1 to 14.0 MiB/s), bound by device, then l0_lane"
+std::string prediction_text(const json::object& object, std::string_view path) {
+  const json::object* prediction = sub(object, path);
+  if (prediction == nullptr || number(*prediction, "put_bytes_per_s") <= 0) return "not known yet";
+  std::string result =
+      fmt::format("{} ({} to {})", rate(*prediction, "put_bytes_per_s"),
+                  rate(*prediction, "low_bytes_per_s"), rate(*prediction, "high_bytes_per_s"));
+  const std::string bound = text(*prediction, "bound");
+  if (!bound.empty()) result += ", bound by " + bound;
+  const double horizon = number(*prediction, "horizon_s");
+  result += horizon > 0 ? ", over " + model::format_duration(horizon) : ", settled";
+  return result;
+}
+
+std::string change_line(const json::object& change) {
+  const std::string family = text(change, "family");
+  const std::string option = text(change, "option");
+  return fmt::format("{}{} {} -> {}", family.empty() ? "" : family + ".", option,
+                     value_text(option, number(change, "old")),
+                     value_text(option, number(change, "new")));
+}
+
+std::string changes_on_one_line(const json::array& changes) {
+  std::string result;
+  for (const json::value& change : changes)
+    if (change.is_object())
+      result += (result.empty() ? "" : ", ") + change_line(change.get_object());
+  return result;
+}
+
+std::string value_lines(const json::object& values, const std::string& prefix) {
+  std::string result;
+  for (const auto& entry : values) {
+    const std::string option(entry.key().data(), entry.key().size());
+    result +=
+        fmt::format("  {:<52} {}\n", prefix + option, value_text(option, number(values, option)));
+  }
+  return result;
+}
+
+std::string settings_lines(const json::object& settings) {
+  std::string result;
+  if (const json::object* database = sub(settings, "database"))
+    result += value_lines(*database, "");
+  if (const json::object* families = sub(settings, "families")) {
+    for (const auto& entry : *families)
+      if (const json::object* values = entry.value().if_object())
+        result += value_lines(*values, std::string(entry.key().data(), entry.key().size()) + ".");
+  }
+  return result;
+}
+
+std::string window_line(const json::object& measure) {
+  std::string result =
+      fmt::format("{} put, stalled {}, write amplification {:.2f}, {:.0f} L0 compactions in {}",
+                  rate(measure, "put_bytes_per_s"), share(measure, "stall_share"),
+                  number(measure, "write_amplification"), number(measure, "l0_compactions"),
+                  model::format_duration(number(measure, "seconds")));
+  if (number(measure, "put_p99_s") > 0)
+    result += ", p99 " + model::format_duration(number(measure, "put_p99_s"));
+  return result;
+}
+
+bool measured(const json::object& decision, std::string_view path) {
+  const json::object* window = sub(decision, path);
+  return window != nullptr && number(*window, "seconds") > 0;
+}
+
+}  // namespace
+
+std::string print_changes(const json::value& changes) {
+  if (const json::object* settings = changes.if_object()) return settings_lines(*settings);
+  std::string result;
+  if (const json::array* array = changes.if_array())
+    for (const json::value& change : *array)
+      if (change.is_object()) result += "  " + change_line(change.get_object()) + "\n";
+  return result;
+}
+
+std::string print_status(const json::object& answer) {
+  std::string result;
+  result +=
+      row("target", text(answer, "target") + (flag(answer, "attached") ? "" : " (not attached)"));
+  if (present(answer, "path"))
+    result += row("database", fmt::format("{}, RocksDB {}, pid {:.0f}, statistics {}",
+                                          text(answer, "path"), text(answer, "rocksdb_version"),
+                                          number(answer, "pid"), text(answer, "statistics")));
+  std::string phase = fmt::format("{} for {}", text(answer, "phase"),
+                                  model::format_duration(number(answer, "phase_since_s")));
+  if (flag(answer, "frozen")) phase += ", frozen by " + text(answer, "frozen_by");
+  if (!text(answer, "safe_reason").empty()) phase += ": " + text(answer, "safe_reason");
+  result += row("phase", phase);
+  std::string mode = text(answer, "mode");
+  if (text(answer, "mode_configured") != mode)
+    mode += " (configured: " + text(answer, "mode_configured") + ")";
+  result += row("mode", mode + ", objective " + text(answer, "objective") + ", on exit " +
+                            text(answer, "on_exit"));
+  if (const json::object* now = sub(answer, "now")) {
+    std::string put =
+        fmt::format("{}, {:.0f} operations/s, stalled {}", rate(*now, "put_bytes_per_s"),
+                    number(*now, "put_ops_per_s"), share(*now, "stall_share"));
+    if (flag(*now, "write_stopped"))
+      put += ", WRITES STOPPED";
+    else if (number(*now, "delayed_write_rate") > 0)
+      put += ", delayed to " + rate(*now, "delayed_write_rate");
+    result += row("puts now", put);
+    result += row("tree", fmt::format("{} in files, {:.0f} L0 files, {} pending",
+                                      model::format_bytes(number(*now, "tree_bytes")),
+                                      number(*now, "l0_files"),
+                                      model::format_bytes(number(*now, "pending_bytes"))));
+    result += row(
+        "device",
+        fmt::format("{} written, {} read, busy {}; user bytes are {} of it (V4)",
+                    rate(*now, "device_write_bytes_per_s"), rate(*now, "device_read_bytes_per_s"),
+                    share(*now, "device_busy_share"), share(answer, "device_utilisation_v4")));
+  }
+  if (measured(answer, "measured"))
+    result += row("recently", window_line(*sub(answer, "measured")));
+  result += row("S_max", prediction_text(answer, "prediction"));
+  std::string trust = present(answer, "prediction_error")
+                          ? "prediction error " + share(answer, "prediction_error")
+                          : std::string("prediction error not known yet");
+  trust += fmt::format(", limit {}: {}", share(answer, "trust.limit"),
+                       flag(answer, "trust.open") ? "may act" : "watches only");
+  result += row("trust", trust);
+  if (!text(answer, "failed_observation").empty())
+    result += row("observation", "FAILED: " + text(answer, "failed_observation"));
+  if (const json::object* trial = sub(answer, "trial"))
+    result += row("trial", fmt::format("decision {:.0f}: {}", number(*trial, "id"),
+                                       changes_on_one_line(list(*trial, "changes"))));
+  const json::array& kept = list(answer, "kept");
+  result += row("kept", kept.empty() ? "nothing" : changes_on_one_line(kept));
+  if (const json::object* last = sub(answer, "last_decision"))
+    result += row("last decision",
+                  fmt::format("{:.0f} {} {}, {}: {}", number(*last, "id"), text(*last, "kind"),
+                              text(*last, "status"), utc_text(number(*last, "wall_time_s")),
+                              text(*last, "explanation")));
+  const json::array& alerts = list(answer, "alerts");
+  const std::size_t first = alerts.size() > 3 ? alerts.size() - 3 : 0;
+  for (std::size_t i = first; i < alerts.size(); ++i)
+    if (const json::object* alert = alerts[i].if_object())
+      result += row(text(*alert, "severity"),
+                    utc_text(number(*alert, "wall_time_s")) + " " + text(*alert, "text"));
+  return result;
+}
+
+std::string print_targets(const json::object& answer) {
+  const json::array& targets = list(answer, "targets");
+  if (targets.empty())
+    return "no database is attached; start one with the agent preloaded (lsmtunectl diagnose "
+           "PID)\n";
+  std::size_t width = 6;
+  for (const json::value& entry : targets)
+    if (entry.is_object()) width = std::max(width, text(entry.get_object(), "name").size());
+  std::string result = fmt::format("{:<{}}  {:<8}  {:<9}  {:<7}  {:<7}  {:<7}  {}\n", "TARGET",
+                                   width, "ATTACHED", "PHASE", "MODE", "KIND", "PID", "PATH");
+  for (const json::value& entry : targets) {
+    const json::object* target = entry.if_object();
+    if (target == nullptr) continue;
+    result += fmt::format("{:<{}}  {:<8}  {:<9}  {:<7}  {:<7}  {:<7.0f}  {}\n",
+                          text(*target, "name"), width, flag(*target, "attached") ? "yes" : "no",
+                          text(*target, "phase"), text(*target, "mode"), text(*target, "kind"),
+                          number(*target, "pid"), text(*target, "path"));
+  }
+  return result;
+}
+
+std::string print_decisions(const json::object& answer) {
+  const json::array& decisions = list(answer, "decisions");
+  if (decisions.empty()) return "no decision yet\n";
+  std::string result =
+      fmt::format("{:>5}  {:<20}  {:<8}  {:<12}  {}\n", "ID", "TIME", "KIND", "STATUS", "WHAT");
+  for (const json::value& entry : decisions) {
+    const json::object* decision = entry.if_object();
+    if (decision == nullptr) continue;
+    std::string what = changes_on_one_line(list(*decision, "changes"));
+    if (what.empty()) what = text(*decision, "explanation");
+    result += fmt::format("{:>5.0f}  {:<20}  {:<8}  {:<12}  {}\n", number(*decision, "id"),
+                          utc_text(number(*decision, "wall_time_s")), text(*decision, "kind"),
+                          text(*decision, "status"), what);
+  }
+  if (present(answer, "next_before"))
+    result += fmt::format("older ones: --before {:.0f}\n", number(answer, "next_before"));
+  return result;
+}
+
+std::string print_explanation(const json::object& decision) {
+  std::string result = fmt::format("Decision {:.0f}: {}, {}\n", number(decision, "id"),
+                                   text(decision, "kind"), text(decision, "status"));
+  std::string when = utc_text(number(decision, "wall_time_s"));
+  if (number(decision, "ended_wall_time_s") > 0)
+    when += " to " + utc_text(number(decision, "ended_wall_time_s"));
+  result += row("when", when);
+  result += row("by", text(decision, "initiator"));
+  result += row("why", text(decision, "explanation") + " [" + text(decision, "reason") + "]");
+  if (measured(decision, "measured_before"))
+    result += row("seen", window_line(*sub(decision, "measured_before")));
+  if (number(decision, "predicted_before.put_bytes_per_s") > 0)
+    result += row("bound", prediction_text(decision, "predicted_before") + " as it was");
+  const json::array& changes = list(decision, "changes");
+  if (!changes.empty()) {
+    result += "changes\n";
+    result += print_changes(changes);
+  }
+  const json::array& considered = list(decision, "considered");
+  if (!considered.empty()) {
+    result += "considered\n";
+    for (const json::value& entry : considered) {
+      const json::object* candidate = entry.if_object();
+      if (candidate == nullptr) continue;
+      result += fmt::format("  {:<12} {}\n{:15}{}\n", rate(*candidate, "predicted_put_bytes_per_s"),
+                            changes_on_one_line(list(*candidate, "changes")), "",
+                            text(*candidate, "verdict"));
+    }
+  }
+  if (number(decision, "predicted_after.put_bytes_per_s") > 0)
+    result += row("predicted", prediction_text(decision, "predicted_after"));
+  if (number(decision, "predicted_settled.put_bytes_per_s") > 0)
+    result += row("later", prediction_text(decision, "predicted_settled"));
+  if (measured(decision, "measured_after")) {
+    result += row("happened", window_line(*sub(decision, "measured_after")));
+    const double predicted = number(decision, "predicted_after.put_bytes_per_s");
+    const double got = number(decision, "measured_after.put_bytes_per_s");
+    if (predicted > 0 && got > 0)
+      result += row("error", fmt::format("measured / predicted = {:.2f}{}", got / predicted,
+                                         flag(decision, "short_trial") ? " (short trial)" : ""));
+  }
+  if (!text(decision, "evidence").empty()) result += row("outcome", text(decision, "evidence"));
+  return result;
+}
+
+std::string print_advice(const json::object& answer) {
+  const json::object* advice = sub(answer, "advice");
+  if (advice == nullptr) {
+    std::string why = text(answer, "last_noop_reason");
+    return fmt::format("no advice (mode {}, phase {}{})\n", text(answer, "mode"),
+                       text(answer, "phase"), why.empty() ? "" : ", " + why);
+  }
+  return print_explanation(*advice) +
+         fmt::format("take it: lsmtunectl apply {:.0f}\n", number(*advice, "id"));
+}
+
+std::string print_samples(const json::object& answer) {
+  const json::array& samples = list(answer, "samples");
+  if (samples.empty()) return "no sample in that time\n";
+  std::string result =
+      fmt::format("{:<20}  {:<9}  {:>12}  {:>8}  {:>12}  {:>4}  {:>10}  {:>5}\n", "TIME", "PHASE",
+                  "PUT", "STALLED", "S_MAX", "L0", "PENDING", "WA");
+  for (const json::value& entry : samples) {
+    const json::object* sample = entry.if_object();
+    if (sample == nullptr) continue;
+    result += fmt::format("{:<20}  {:<9}  {:>12}  {:>8}  {:>12}  {:>4.0f}  {:>10}  {:>5.2f}\n",
+                          utc_text(number(*sample, "wall_time_s")), text(*sample, "phase"),
+                          rate(*sample, "put_bytes_per_s"), share(*sample, "stall_share"),
+                          rate(*sample, "predicted_put_bytes_per_s"), number(*sample, "l0_files"),
+                          model::format_bytes(number(*sample, "pending_bytes")),
+                          number(*sample, "write_amplification"));
+  }
+  if (flag(answer, "truncated")) result += "only the newest are shown: name a shorter time\n";
+  return result;
+}
+
+std::string problem_in_status(const json::object& answer) {
+  const std::string name = text(answer, "target");
+  if (!flag(answer, "attached")) return name + ": the database is not attached";
+  if (!flag(answer, "making_progress")) return name + ": the control loop is stuck";
+  if (text(answer, "phase") == "safe") return name + ": safe state: " + text(answer, "safe_reason");
+  if (flag(answer, "now.write_stopped")) return name + ": writes are stopped";
+  if (number(answer, "now.background_errors") > 0)
+    return name + ": RocksDB reports background errors";
+  if (!text(answer, "failed_observation").empty())
+    return name + ": observation fails: " + text(answer, "failed_observation");
+  if (!flag(answer, "trust.open"))
+    return fmt::format("{}: prediction error {} is over the limit", name,
+                       share(answer, "prediction_error"));
+  return "";
+}
+
+}  // namespace lsmtuned::daemon

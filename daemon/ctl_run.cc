@@ -1,0 +1,241 @@
+#include "daemon/ctl_run.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <boost/json.hpp>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+
+#include "daemon/control_protocol.h"
+#include "daemon/ctl_diagnose.h"
+#include "daemon/ctl_print.h"
+
+namespace lsmtuned::daemon {
+namespace {
+
+namespace json = boost::json;
+
+struct Call {
+  Call(std::ostream& results, std::ostream& complaints) : out(results), err(complaints) {}
+
+  std::string socket = "/run/lsmtuned/control.sock";
+  std::string target;
+  bool as_json = false;
+  double timeout_s = 10;
+  std::ostream& out;
+  std::ostream& err;
+
+  // Exit code of a failure, or kExitOk with `answer` filled.
+  int ask(json::object request, json::object& answer) const {
+    if (!target.empty()) request["target"] = target;
+    Result<json::object> got = call_daemon(socket, request, timeout_s);
+    if (!got) {
+      complain(got.error().what, got.error().remedy);
+      return kExitUnreachable;
+    }
+    answer = std::move(*got);
+    const json::value* ok = answer.if_contains("ok");
+    if (ok != nullptr && ok->is_bool() && ok->get_bool()) return kExitOk;
+    if (as_json) out << json::serialize(answer) << "\n";
+    complain(text("error", answer), text("remedy", answer));
+    return kExitRefused;
+  }
+
+  int show(json::object request,
+           const std::function<std::string(const json::object&)>& print) const {
+    json::object answer;
+    const int code = ask(std::move(request), answer);
+    if (code != kExitOk) return code;
+    if (as_json)
+      out << json::serialize(answer) << "\n";
+    else
+      out << print(answer);
+    return kExitOk;
+  }
+
+  void complain(const std::string& what, const std::string& remedy) const {
+    err << "lsmtunectl: " << what << "\n";
+    if (!remedy.empty()) err << "  " << remedy << "\n";
+  }
+
+  static std::string text(const char* name, const json::object& answer) {
+    const json::value* value = answer.if_contains(name);
+    if (value == nullptr || !value->is_string()) return "";
+    return std::string(value->get_string().data(), value->get_string().size());
+  }
+};
+
+std::string done(const json::object& answer) {
+  return fmt::format("done: phase {}, mode {}\n", Call::text("phase", answer),
+                     Call::text("mode", answer));
+}
+
+// One line for a monitoring system: OK, or PROBLEM with the first thing wrong of every target.
+int check(const Call& call) {
+  std::vector<std::string> names;
+  if (call.target.empty()) {
+    json::object answer;
+    const int code = call.ask({{"command", "targets"}}, answer);
+    if (code != kExitOk) return code;
+    if (const json::value* targets = answer.if_contains("targets"); targets && targets->is_array())
+      for (const json::value& entry : targets->get_array())
+        if (entry.is_object()) names.push_back(Call::text("name", entry.get_object()));
+  } else {
+    names.push_back(call.target);
+  }
+  std::string problems;
+  json::array details;
+  for (const std::string& name : names) {
+    Call one = call;
+    one.target = name;
+    json::object answer;
+    const int code = one.ask({{"command", "status"}}, answer);
+    if (code != kExitOk) return code;
+    const std::string problem = problem_in_status(answer);
+    if (!problem.empty()) problems += (problems.empty() ? "" : "; ") + problem;
+    details.push_back(json::object{{"target", name}, {"problem", problem}});
+  }
+  const bool fine = problems.empty();
+  if (call.as_json) {
+    call.out << json::serialize(json::object{{"ok", fine}, {"targets", std::move(details)}})
+             << "\n";
+  } else if (fine) {
+    call.out << fmt::format("OK: {} {}\n", names.size(), names.size() == 1 ? "target" : "targets");
+  } else {
+    call.out << "PROBLEM: " << problems << "\n";
+  }
+  return fine ? kExitOk : kExitProblem;
+}
+
+int diagnose_process(const Call& call, int pid) {
+  Result<Diagnosis> diagnosis = diagnose(pid);
+  if (!diagnosis) {
+    call.complain(diagnosis.error().what, diagnosis.error().remedy);
+    return kExitRefused;
+  }
+  note_targets(*diagnosis, call_daemon(call.socket, {{"command", "targets"}}, call.timeout_s));
+  if (call.as_json)
+    call.out << json::serialize(to_json(*diagnosis)) << "\n";
+  else
+    call.out << print_diagnosis(*diagnosis);
+  return diagnosis->healthy() ? kExitOk : kExitProblem;
+}
+
+double wall_now() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+}  // namespace
+
+int run_ctl(const std::vector<std::string>& arguments, std::ostream& out, std::ostream& err) {
+  CLI::App cli("lsmtunectl: asks and steers lsmtuned");
+  cli.require_subcommand(1);
+  cli.fallthrough();
+  cli.footer(
+      "Exit codes: 0 fine, 1 something is wrong (check, diagnose), 2 usage, 3 no daemon, 4 "
+      "refused");
+  cli.set_version_flag("--version", std::string("lsmtunectl ") + LSMTUNED_VERSION);
+  Call call(out, err);
+  cli.add_option("--socket", call.socket, "the daemon's control socket")->capture_default_str();
+  cli.add_option("--target", call.target, "name of the target; not needed when there is one");
+  cli.add_flag("--json", call.as_json, "print the daemon's answer as JSON");
+  cli.add_option("--timeout", call.timeout_s, "seconds to wait for an answer")
+      ->capture_default_str()
+      ->check(CLI::Range(0.01, 3600.0));
+
+  int code = kExitOk;
+  std::uint64_t id = 0;
+  std::uint64_t before = 0;
+  int limit = 20;
+  int pid = 0;
+  double minutes = 10;
+  std::string mode;
+  const auto on = [&](const char* name, const char* help, std::function<int()> act) {
+    CLI::App* sub = cli.add_subcommand(name, help);
+    sub->callback([&code, act = std::move(act)] { code = act(); });
+    return sub;
+  };
+  const auto simple = [&](const char* name, const char* help) {
+    on(name, help, [&call, name] { return call.show({{"command", name}}, done); });
+  };
+
+  on("status", "phase, rates, predicted S_max, trust, settings kept, last decision", [&] {
+    return call.show({{"command", "status"}}, print_status);
+  });
+  on("targets", "every database and what is done with it", [&] {
+    return call.show({{"command", "targets"}}, print_targets);
+  });
+  CLI::App* decisions = on("decisions", "what was decided, newest first", [&] {
+    return call.show({{"command", "decisions"}, {"before", before}, {"limit", limit}},
+                     print_decisions);
+  });
+  decisions->add_option("--before", before, "only older ones than this id");
+  decisions->add_option("--limit", limit, "at most so many")->check(CLI::Range(1, 500));
+  on("explain", "the story of one decision",
+     [&] {
+       return call.show({{"command", "explain"}, {"id", id}}, [](const json::object& answer) {
+         const json::value* decision = answer.if_contains("decision");
+         return decision != nullptr && decision->is_object()
+                    ? print_explanation(decision->get_object())
+                    : std::string("-\n");
+       });
+     })
+      ->add_option("ID", id, "decision")
+      ->required();
+  on("advice", "the change that lsmtuned would make (mode advise)", [&] {
+    return call.show({{"command", "advice"}}, print_advice);
+  });
+  on("apply", "take an advice",
+     [&] {
+       return call.show({{"command", "apply"}, {"id", id}}, done);
+     })
+      ->add_option("ID", id, "decision")
+      ->required();
+  simple("freeze", "no change from now on; outlives restarts");
+  simple("thaw", "ends a freeze, and the safe state after too many reverts");
+  simple("revert", "back to the baseline");
+  on("mode", "observe, advise or tune; outlives restarts",
+     [&] {
+       return call.show({{"command", "mode"}, {"mode", mode}}, done);
+     })
+      ->add_option("MODE", mode, "observe, advise or tune")
+      ->required()
+      ->check(CLI::IsMember({"observe", "advise", "tune"}));
+  on("export", "kept settings as an OPTIONS fragment", [&] {
+    return call.show({{"command", "export"}},
+                     [](const json::object& answer) { return Call::text("options", answer); });
+  });
+  on("check", "one line for monitoring: OK, or PROBLEM and exit code 1",
+     [&] { return check(call); });
+  on("samples", "the recent course of rates, stalls and debt",
+     [&] {
+       const double now = wall_now();
+       return call.show({{"command", "samples"}, {"from", now - minutes * 60}, {"to", now}},
+                        print_samples);
+     })
+      ->add_option("--minutes", minutes, "how far back")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1e7));
+  on("snapshot", "the newest sample, raw, as JSON", [&] {
+    return call.show({{"command", "snapshot"}},
+                     [](const json::object& answer) { return json::serialize(answer) + "\n"; });
+  });
+  on("diagnose", "why a process is, or is not, attached",
+     [&] { return diagnose_process(call, pid); })
+      ->add_option("PID", pid, "process")
+      ->required()
+      ->check(CLI::PositiveNumber);
+
+  std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
+  try {
+    cli.parse(reversed);
+  } catch (const CLI::ParseError& error) {
+    return cli.exit(error, out, err) == 0 ? kExitOk : kExitUsage;
+  }
+  return code;
+}
+
+}  // namespace lsmtuned::daemon

@@ -1,0 +1,498 @@
+#include "daemon/metrics.h"
+
+#include <prometheus/counter.h>
+#include <prometheus/family.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <fstream>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "model/ledger/ledger.h"
+
+namespace lsmtuned::daemon {
+
+namespace {
+
+using prometheus::Counter;
+using prometheus::Gauge;
+using prometheus::Histogram;
+using prometheus::Labels;
+
+// Bounds on the number of series a target can make.
+constexpr std::size_t kFamiliesShown = 16;  // column families, by id
+constexpr std::size_t kLevelsShown = 10;
+constexpr std::size_t kReasonsShown = 24;  // further ones count as "other"
+constexpr std::size_t kReasonLength = 32;
+
+constexpr std::array<config::Mode, 3> kModes = {config::Mode::observe, config::Mode::advise,
+                                                config::Mode::tune};
+
+template <class Metric>
+using Series = prometheus::Family<Metric>;
+
+// A family of metrics, and the handles made in it by target, so that a target's can be removed.
+template <class Metric>
+class Vector {
+ public:
+  Vector(prometheus::Registry& registry, const char* name, const char* help)
+      : family_(make(registry, name, help)) {}
+
+  template <class... Args>
+  Metric& at(const std::string& target, Labels labels = {}, const Args&... args) {
+    auto& mine = made_[target];
+    if (auto found = mine.find(labels); found != mine.end()) return *found->second;
+    const Labels key = labels;
+    labels["db"] = target;
+    Metric& metric = family_.Add(labels, args...);
+    mine.emplace(key, &metric);
+    return metric;
+  }
+  void remove(const std::string& target) {
+    const auto found = made_.find(target);
+    if (found == made_.end()) return;
+    for (const auto& [labels, metric] : found->second) family_.Remove(metric);
+    made_.erase(found);
+  }
+  // Removes the target's series whose labels the predicate picks.
+  void remove_if(const std::string& target, const std::function<bool(const Labels&)>& picked) {
+    auto& mine = made_[target];
+    for (auto i = mine.begin(); i != mine.end();) {
+      if (picked(i->first)) {
+        family_.Remove(i->second);
+        i = mine.erase(i);
+      } else {
+        ++i;
+      }
+    }
+  }
+
+ private:
+  static Series<Metric>& make(prometheus::Registry& registry, const char* name, const char* help) {
+    if constexpr (std::is_same_v<Metric, Gauge>) {
+      return prometheus::BuildGauge().Name(name).Help(help).Register(registry);
+    } else if constexpr (std::is_same_v<Metric, Counter>) {
+      return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
+    } else {
+      return prometheus::BuildHistogram().Name(name).Help(help).Register(registry);
+    }
+  }
+  Series<Metric>& family_;
+  std::map<std::string, std::map<Labels, Metric*>> made_;
+};
+
+const Histogram::BucketBoundaries& poll_buckets() {
+  static const Histogram::BucketBoundaries kBuckets = {0.001, 0.003, 0.01, 0.03, 0.1,
+                                                       0.3,   1,     3,    10};
+  return kBuckets;
+}
+
+// A reason is one word; anything else would make a label of unbounded values.
+std::string word_of(const std::string& reason) {
+  const auto plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+  };
+  const bool good = !reason.empty() && reason.size() <= kReasonLength &&
+                    std::all_of(reason.begin(), reason.end(), plain);
+  return good ? reason : std::string("other");
+}
+
+// What a target's counters must remember so that a record made twice counts once.
+struct Memory {
+  std::map<std::uint64_t, controller::DecisionStatus> recent;  // id -> status last counted
+  std::set<std::uint64_t> reverted;
+  std::set<std::string> reasons;
+  std::optional<double> pressure_seconds;
+  double pressure_time_s = 0;
+};
+constexpr std::size_t kRemembered = 64;
+
+double finite(double value) {
+  return std::isfinite(value) ? value : 0.0;
+}
+
+double resident_bytes() {
+  std::ifstream statm("/proc/self/statm");
+  double size = 0;
+  double resident = 0;
+  statm >> size >> resident;
+  return resident * static_cast<double>(::sysconf(_SC_PAGESIZE));
+}
+
+double cpu_seconds() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+bool is_revert(const controller::Decision& decision) {
+  using controller::DecisionKind;
+  using controller::DecisionStatus;
+  if (decision.status == DecisionStatus::reverted ||
+      decision.status == DecisionStatus::inconclusive) {
+    return true;
+  }
+  return decision.kind == DecisionKind::revert &&
+         (decision.status == DecisionStatus::applied || decision.status == DecisionStatus::kept);
+}
+
+}  // namespace
+
+struct Metrics::Impl {
+  mutable std::mutex mutex;
+  prometheus::Registry registry;
+  std::set<std::string> targets;
+  std::map<std::string, Memory> memory;
+
+  // One line a family: the only place that names it.
+  Vector<Gauge> attached{registry, "lsmtuned_target_attached", "1 while the database is attached."};
+  Vector<Gauge> phase{registry, "lsmtuned_phase",
+                      "1 for the controller's present phase, 0 for the others."};
+  Vector<Gauge> mode{registry, "lsmtuned_mode", "1 for the mode in force, 0 for the others."};
+  Vector<Gauge> put_rate{registry, "lsmtuned_put_bytes_per_second",
+                         "User bytes written per second, last poll."};
+  Vector<Gauge> put_ops{registry, "lsmtuned_put_operations_per_second",
+                        "Keys written per second, last poll."};
+  Vector<Gauge> s_max{
+      registry, "lsmtuned_predicted_put_bytes_per_second",
+      "S_max over a trial's horizon: highest put rate the model predicts at the settings in force; "
+      "0 unknown."};
+  Vector<Gauge> s_max_low{registry, "lsmtuned_predicted_put_low_bytes_per_second",
+                          "Lower end of the 80 % interval of S_max."};
+  Vector<Gauge> s_max_high{registry, "lsmtuned_predicted_put_high_bytes_per_second",
+                           "Upper end of the 80 % interval of S_max."};
+  Vector<Gauge> s_max_settled{registry, "lsmtuned_predicted_settled_put_bytes_per_second",
+                              "S_max of the settled state, without growing debt; 0 unknown."};
+  Vector<Gauge> stall{registry, "lsmtuned_stall_ratio",
+                      "Share of the last poll's time that writes were stalled."};
+  Vector<Gauge> worst_stall{
+      registry, "lsmtuned_worst_stall_seconds",
+      "Longest wait of one write in the measuring window; 0 without latency statistics."};
+  Vector<Gauge> put_p99{
+      registry, "lsmtuned_put_p99_seconds",
+      "99th percentile of put latency in the measuring window; 0 without latency statistics."};
+  Vector<Gauge> write_stopped{registry, "lsmtuned_writes_stopped",
+                              "1 while RocksDB has writes stopped."};
+  Vector<Gauge> delayed_rate{
+      registry, "lsmtuned_delayed_write_bytes_per_second",
+      "Rate that RocksDB holds writes to while it delays them; 0 without delay."};
+  Vector<Gauge> write_amp{registry, "lsmtuned_write_amplification_ratio",
+                          "Bytes written to the device per user byte, last poll."};
+  Vector<Gauge> read_amp{registry, "lsmtuned_read_amplification_ratio",
+                         "Bytes read by compactions per user byte, last poll."};
+  Vector<Gauge> utilisation{
+      registry, "lsmtuned_device_utilisation_v4_ratio",
+      "Share of the device's bytes that are user bytes (model V4), last poll."};
+  Vector<Gauge> device_write{registry, "lsmtuned_device_write_bytes_per_second",
+                             "Written to the device."};
+  Vector<Gauge> device_read{registry, "lsmtuned_device_read_bytes_per_second",
+                            "Read from the device."};
+  Vector<Gauge> device_busy{registry, "lsmtuned_device_busy_ratio",
+                            "Share of time the device was busy."};
+  Vector<Gauge> device_free{registry, "lsmtuned_device_free_bytes",
+                            "Free space of the database's file system."};
+  Vector<Gauge> pressure{registry, "lsmtuned_device_pressure_ratio",
+                         "Share of time in which some task waited for I/O (PSI)."};
+  Vector<Gauge> setting{
+      registry, "lsmtuned_setting",
+      "Value in force of a knob (bytes, bytes per second, or a number); family is empty for "
+      "database options."};
+  Vector<Gauge> l0_files{registry, "lsmtuned_l0_files", "Files in level 0 of a column family."};
+  Vector<Gauge> pending{registry, "lsmtuned_pending_compaction_bytes",
+                        "RocksDB's estimate of compaction debt of a column family."};
+  Vector<Gauge> immutable{registry, "lsmtuned_immutable_memtables",
+                          "Memtables of a column family that wait for a flush."};
+  Vector<Gauge> level_size{registry, "lsmtuned_level_bytes",
+                           "Size of a level, all column families together."};
+  Vector<Gauge> families_hidden{registry, "lsmtuned_column_families_not_shown",
+                                "Column families beyond those that have series of their own."};
+  Vector<Gauge> error{
+      registry, "lsmtuned_prediction_error_ratio",
+      "Rolling |ln(measured / predicted)| of the put rate; 0 before the first comparison."};
+  Vector<Gauge> gate{registry, "lsmtuned_trust_gate_open",
+                     "1 while the prediction error lets the controller act."};
+  Vector<Counter> decisions{registry, "lsmtuned_decisions_total",
+                            "Decisions by the status they reached and their reason."};
+  Vector<Counter> reverts{registry, "lsmtuned_reverts_total", "Changes that were taken back."};
+  Vector<Counter> polls{registry, "lsmtuned_polls_total", "Polls of the database by result."};
+  Vector<Histogram> poll_time{registry, "lsmtuned_poll_seconds", "Time one poll took."};
+  Vector<Counter> searches{registry, "lsmtuned_searches_total", "Searches for better settings."};
+  Vector<Counter> search_time{registry, "lsmtuned_search_seconds_total", "Time spent in searches."};
+  Vector<Counter> search_evaluations{registry, "lsmtuned_search_evaluations_total",
+                                     "Model evaluations made by searches."};
+  Vector<Counter> lease_expirations{
+      registry, "lsmtuned_lease_expirations_total",
+      "Times the database side restored the baseline because the lease ran out."};
+  Counter& history_errors = prometheus::BuildCounter()
+                                .Name("lsmtuned_history_errors_total")
+                                .Help("Failed writes or reads of the history.")
+                                .Register(registry)
+                                .Add({});
+  Gauge& build = prometheus::BuildGauge()
+                     .Name("lsmtuned_build_info")
+                     .Help("1, labelled with the version.")
+                     .Register(registry)
+                     .Add({{"version", LSMTUNED_VERSION}});
+  Gauge& resident = prometheus::BuildGauge()
+                        .Name("process_resident_memory_bytes")
+                        .Help("Resident memory of the daemon.")
+                        .Register(registry)
+                        .Add({});
+  Counter& cpu = prometheus::BuildCounter()
+                     .Name("process_cpu_seconds_total")
+                     .Help("User and system CPU time of the daemon.")
+                     .Register(registry)
+                     .Add({});
+
+  // All series that belong to targets.
+  std::vector<Vector<Gauge>*> gauges() {
+    return {&attached,      &phase,        &mode,        &put_rate,
+            &put_ops,       &s_max,        &s_max_low,   &s_max_high,
+            &s_max_settled, &stall,        &worst_stall, &put_p99,
+            &write_stopped, &delayed_rate, &write_amp,   &read_amp,
+            &utilisation,   &device_write, &device_read, &device_busy,
+            &device_free,   &pressure,     &setting,     &l0_files,
+            &pending,       &immutable,    &level_size,  &families_hidden,
+            &error,         &gate};
+  }
+  std::vector<Vector<Counter>*> counters() {
+    return {&decisions,          &reverts,          &polls, &searches, &search_time,
+            &search_evaluations, &lease_expirations};
+  }
+
+  void seen(const std::string& target) {
+    if (!targets.insert(target).second) return;
+    for (auto* gauge : gauges()) {
+      if (gauge != &phase && gauge != &mode && gauge != &setting && gauge != &l0_files &&
+          gauge != &pending && gauge != &immutable && gauge != &level_size) {
+        gauge->at(target);
+      }
+    }
+    for (auto* counter :
+         {&reverts, &searches, &search_time, &search_evaluations, &lease_expirations}) {
+      counter->at(target);
+    }
+    for (int i = 0; i < controller::kPhaseCount; ++i) {
+      phase.at(target, {{"phase", controller::to_text(static_cast<controller::Phase>(i))}});
+    }
+    for (const auto m : kModes) mode.at(target, {{"mode", config::to_text(m)}});
+    for (const char* result : {"ok", "failed"}) polls.at(target, {{"result", result}});
+    poll_time.at(target, {}, poll_buckets());
+    for (auto* by_family : {&l0_files, &pending, &immutable}) {
+      by_family->at(target, {{"family", "default"}});
+    }
+    level_size.at(target, {{"level", "0"}});
+  }
+
+  void update_families(const std::string& db, const model::Snapshot& snapshot) {
+    std::vector<const model::FamilySnapshot*> shown;
+    for (const auto& family : snapshot.families) shown.push_back(&family);
+    std::sort(shown.begin(), shown.end(), [](auto* a, auto* b) { return a->id < b->id; });
+    const std::size_t hidden = shown.size() > kFamiliesShown ? shown.size() - kFamiliesShown : 0;
+    families_hidden.at(db).Set(static_cast<double>(hidden));
+    shown.resize(shown.size() - hidden);
+
+    std::set<std::string> names = {""};
+    std::vector<double> level_bytes;
+    for (const auto* family : shown) {
+      names.insert(family->name);
+      const Labels labels = {{"family", family->name}};
+      l0_files.at(db, labels).Set(family->levels.empty() ? 0 : finite(family->levels[0].files));
+      pending.at(db, labels).Set(finite(family->pending_compaction_bytes));
+      immutable.at(db, labels).Set(finite(family->immutable_memtables));
+    }
+    for (const auto& family : snapshot.families) {
+      level_bytes.resize(
+          std::max(level_bytes.size(), std::min(family.levels.size(), kLevelsShown)));
+      for (std::size_t i = 0; i < level_bytes.size() && i < family.levels.size(); ++i) {
+        level_bytes[i] += finite(family.levels[i].size_bytes);
+      }
+    }
+    for (std::size_t i = 0; i < level_bytes.size(); ++i) {
+      level_size.at(db, {{"level", std::to_string(i)}}).Set(level_bytes[i]);
+    }
+
+    std::set<std::pair<std::string, std::string>> in_force;
+    const auto set_all = [&](const std::string& family, const model::KnobValues& values) {
+      for (const auto& knob : model::all_knobs()) {
+        const auto value = values.get(knob.knob);
+        if (!value) continue;
+        in_force.emplace(family, knob.option);
+        setting.at(db, {{"family", family}, {"knob", knob.option}}).Set(finite(*value));
+      }
+    };
+    set_all("", snapshot.settings.database);
+    for (const auto& [name, values] : snapshot.settings.families) {
+      if (names.count(name) != 0) set_all(name, values);
+    }
+
+    // What a dropped column family or a vanished knob left behind.
+    setting.remove_if(db, [&](const Labels& labels) {
+      return in_force.count({labels.at("family"), labels.at("knob")}) == 0;
+    });
+    for (auto* by_family : {&l0_files, &pending, &immutable}) {
+      by_family->remove_if(
+          db, [&](const Labels& labels) { return names.count(labels.at("family")) == 0; });
+    }
+  }
+
+  void update_pressure(const std::string& db, const model::Snapshot& snapshot, Memory& memory_of) {
+    if (!snapshot.device) {
+      memory_of.pressure_seconds.reset();
+      return;
+    }
+    const double now = snapshot.device->pressure_some_seconds;
+    const double passed = snapshot.time_s - memory_of.pressure_time_s;
+    if (memory_of.pressure_seconds && passed > 0) {
+      const double share = (now - *memory_of.pressure_seconds) / passed;
+      pressure.at(db).Set(std::clamp(finite(share), 0.0, 1.0));
+    }
+    memory_of.pressure_seconds = now;
+    memory_of.pressure_time_s = snapshot.time_s;
+  }
+};
+
+Metrics::Metrics() : impl_(std::make_unique<Impl>()) {
+  impl_->build.Set(1);
+}
+Metrics::~Metrics() = default;
+
+void Metrics::target_seen(const std::string& target) {
+  const std::lock_guard lock(impl_->mutex);
+  impl_->seen(target);
+}
+
+void Metrics::target_removed(const std::string& target) {
+  const std::lock_guard lock(impl_->mutex);
+  for (auto* gauge : impl_->gauges()) gauge->remove(target);
+  for (auto* counter : impl_->counters()) counter->remove(target);
+  impl_->poll_time.remove(target);
+  impl_->memory.erase(target);
+  impl_->targets.erase(target);
+}
+
+void Metrics::update(const controller::State& state, const model::Snapshot& snapshot,
+                     const model::Interval& interval) {
+  const std::lock_guard lock(impl_->mutex);
+  Impl& m = *impl_;
+  const std::string& db = state.target;
+  m.seen(db);
+  m.attached.at(db).Set(state.attached ? 1 : 0);
+  for (int i = 0; i < controller::kPhaseCount; ++i) {
+    const auto phase = static_cast<controller::Phase>(i);
+    m.phase.at(db, {{"phase", controller::to_text(phase)}}).Set(phase == state.phase ? 1 : 0);
+  }
+  const auto in_force = state.persistent.mode_override.value_or(state.policy.mode);
+  for (const auto mode : kModes) {
+    m.mode.at(db, {{"mode", config::to_text(mode)}}).Set(mode == in_force ? 1 : 0);
+  }
+  const auto prediction = state.current_prediction.value_or(model::Prediction{});
+  m.s_max.at(db).Set(finite(prediction.put_bytes_per_s));
+  m.s_max_low.at(db).Set(finite(prediction.low_bytes_per_s));
+  m.s_max_high.at(db).Set(finite(prediction.high_bytes_per_s));
+  m.s_max_settled.at(db).Set(state.current_settled ? finite(state.current_settled->put_bytes_per_s)
+                                                   : 0);
+  m.worst_stall.at(db).Set(finite(state.current_measure.worst_stall_s));
+  m.put_p99.at(db).Set(finite(state.current_measure.put_p99_s));
+  m.error.at(db).Set(state.prediction_error_known ? finite(state.prediction_error) : 0);
+  const bool open =
+      !state.prediction_error_known || (std::isfinite(state.prediction_error) &&
+                                        state.prediction_error <= state.policy.trust_gate_error);
+  m.gate.at(db).Set(open ? 1 : 0);
+
+  if (interval.valid) {
+    m.put_rate.at(db).Set(finite(interval.put_bytes_per_s));
+    m.put_ops.at(db).Set(finite(interval.put_ops_per_s));
+    m.stall.at(db).Set(finite(interval.stall_share));
+    m.write_amp.at(db).Set(finite(interval.write_amplification));
+    m.read_amp.at(db).Set(finite(interval.read_amplification));
+    m.device_write.at(db).Set(finite(interval.device_write_bytes_per_s));
+    m.device_read.at(db).Set(finite(interval.device_read_bytes_per_s));
+    m.device_busy.at(db).Set(finite(interval.device_busy_share));
+    m.utilisation.at(db).Set(finite(model::device_utilisation_v4(
+        interval.put_bytes_per_s,
+        interval.device_write_bytes_per_s + interval.device_read_bytes_per_s)));
+  }
+  m.write_stopped.at(db).Set(snapshot.state.write_stopped ? 1 : 0);
+  m.delayed_rate.at(db).Set(finite(snapshot.state.delayed_write_rate));
+  m.device_free.at(db).Set(snapshot.device ? finite(snapshot.device->free_bytes) : 0);
+  m.update_pressure(db, snapshot, m.memory[db]);
+  m.update_families(db, snapshot);
+}
+
+void Metrics::decision(const controller::Decision& decision) {
+  const std::lock_guard lock(impl_->mutex);
+  Impl& m = *impl_;
+  m.seen(decision.target);
+  Memory& memory = m.memory[decision.target];
+  const auto last = memory.recent.find(decision.id);
+  if (last != memory.recent.end() && last->second == decision.status) return;
+  memory.recent[decision.id] = decision.status;
+  if (memory.recent.size() > kRemembered) memory.recent.erase(memory.recent.begin());
+
+  std::string reason = word_of(decision.reason);
+  if (memory.reasons.count(reason) == 0) {
+    if (memory.reasons.size() < kReasonsShown) {
+      memory.reasons.insert(reason);
+    } else {
+      reason = "other";
+    }
+  }
+  m.decisions
+      .at(decision.target, {{"outcome", controller::to_text(decision.status)}, {"reason", reason}})
+      .Increment();
+  if (is_revert(decision) && memory.reverted.insert(decision.id).second) {
+    m.reverts.at(decision.target).Increment();
+    if (memory.reverted.size() > kRemembered) memory.reverted.erase(memory.reverted.begin());
+  }
+}
+
+void Metrics::poll(const std::string& target, double seconds, bool ok) {
+  const std::lock_guard lock(impl_->mutex);
+  impl_->seen(target);
+  impl_->polls.at(target, {{"result", ok ? "ok" : "failed"}}).Increment();
+  impl_->poll_time.at(target, {}, poll_buckets()).Observe(std::max(0.0, finite(seconds)));
+}
+
+void Metrics::search(const std::string& target, double seconds, int evaluations) {
+  const std::lock_guard lock(impl_->mutex);
+  impl_->seen(target);
+  impl_->searches.at(target).Increment();
+  impl_->search_time.at(target).Increment(std::max(0.0, finite(seconds)));
+  impl_->search_evaluations.at(target).Increment(std::max(0, evaluations));
+}
+
+void Metrics::history_error() {
+  impl_->history_errors.Increment();
+}
+
+void Metrics::lease_expired(const std::string& target) {
+  const std::lock_guard lock(impl_->mutex);
+  impl_->seen(target);
+  impl_->lease_expirations.at(target).Increment();
+}
+
+std::string Metrics::text() const {
+  const std::lock_guard lock(impl_->mutex);
+  impl_->resident.Set(resident_bytes());
+  impl_->cpu.Increment(std::max(0.0, cpu_seconds() - impl_->cpu.Value()));
+  return prometheus::TextSerializer().Serialize(impl_->registry.Collect());
+}
+
+}  // namespace lsmtuned::daemon

@@ -1,0 +1,358 @@
+// The daemon as a whole: a trial from observation to verdict, hand-over, reload, and what happens
+// when the database, the disk or the operator does not play along.
+#include "daemon/app.h"
+
+#include <gmock/gmock.h>
+#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/spdlog.h>
+
+#include <sstream>
+
+#include "app_fixture.h"
+#include "config/parse.h"
+
+namespace lsmtuned::daemon::testing {
+namespace {
+
+using ::testing::AnyOf;
+using ::testing::HasSubstr;
+
+std::optional<json::object> finished_proposal(const json::object& answer) {
+  const json::value* decisions = answer.if_contains("decisions");
+  if (decisions == nullptr || !decisions->is_array()) return std::nullopt;
+  for (const json::value& entry : decisions->get_array()) {
+    const json::object& decision = entry.get_object();
+    const std::string status(decision.at("status").as_string());
+    if (decision.at("kind").as_string() == "proposal" && status != "intended" &&
+        status != "applied" && status != "advised")
+      return decision;
+  }
+  return std::nullopt;
+}
+
+TEST_F(RunningApp, GoesThroughATrialAndReturnsToTheBaselineAtTheEnd) {
+  start();
+  const model::Settings baseline = switches_->seen();
+  std::optional<json::object> trial;
+  ASSERT_TRUE(eventually([&] {
+    trial = finished_proposal(ask({{"command", "decisions"}, {"limit", 100}}));
+    return trial.has_value();
+  })) << json::serialize(status());
+  EXPECT_THAT(std::string(trial->at("status").as_string()),
+              AnyOf("kept", "reverted", "inconclusive"));
+  EXPECT_FALSE(trial->at("changes").as_array().empty());
+  EXPECT_GE(switches_->applies, 1);
+  EXPECT_GE(switches_->heartbeats, 10);
+  const json::object now = status();
+  EXPECT_GT(now.at("prediction").as_object().at("put_bytes_per_s").to_number<double>(), 0);
+  stop();
+  EXPECT_EQ(switches_->seen(), baseline);
+  EXPECT_EQ(switches_->keeps, 0);
+
+  auto history = History::open(config_.state_directory);
+  ASSERT_TRUE(history);
+  auto unfinished = (*history)->unfinished("plant");
+  ASSERT_TRUE(unfinished);
+  EXPECT_TRUE(unfinished->empty());
+  auto state = (*history)->load_state("plant");
+  ASSERT_TRUE(state);
+  ASSERT_TRUE(*state);
+  EXPECT_TRUE((*state)->kept.empty());
+}
+
+TEST_F(RunningApp, ATrialThatIsCutShortByTheEndLeavesNothingBehind) {
+  policy().trial_min_s = 5000;
+  policy().trial_max_s = 10000;
+  start();
+  const model::Settings baseline = switches_->seen();
+  ASSERT_TRUE(phase_becomes("verifying")) << json::serialize(status());
+  EXPECT_NE(switches_->seen(), baseline);
+  stop();
+  EXPECT_EQ(switches_->seen(), baseline);
+}
+
+TEST_F(RunningApp, KeepEndsTheLeaseButATrialWithoutVerdictGoesHome) {
+  policy().on_exit = config::ExitPolicy::keep;
+  policy().trial_min_s = 5000;
+  policy().trial_max_s = 10000;
+  start();
+  const model::Settings baseline = switches_->seen();
+  ASSERT_TRUE(phase_becomes("verifying")) << json::serialize(status());
+  stop();
+  EXPECT_EQ(switches_->seen(), baseline);
+  EXPECT_EQ(switches_->keeps, 1);
+  EXPECT_EQ(switches_->restores, 0);
+}
+
+TEST_F(RunningApp, KeepLeavesKeptSettingsInForceAndTheNextDaemonKnowsThem) {
+  policy().on_exit = config::ExitPolicy::keep;
+  start();
+  const auto kept = [&] {
+    const json::object now = status();
+    const json::value* list = now.if_contains("kept");
+    return list != nullptr && list->is_array() && !list->get_array().empty();
+  };
+  ASSERT_TRUE(eventually(kept)) << json::serialize(status());
+  ASSERT_TRUE(ok(ask({{"command", "freeze"}})));
+  ASSERT_TRUE(eventually([&] { return text(status(), "phase") == "frozen"; }));
+  const model::Settings tuned = switches_->seen();
+  stop();
+  EXPECT_EQ(switches_->seen(), tuned);
+  EXPECT_EQ(switches_->keeps, 1);
+
+  start();
+  ASSERT_TRUE(eventually(kept)) << json::serialize(status());
+  EXPECT_EQ(switches_->seen(), tuned);
+  const std::string options = text(ask({{"command", "export"}}), "options");
+  EXPECT_THAT(options, HasSubstr("[CFOptions \"default\"]"));
+  EXPECT_THAT(options, HasSubstr("# decision "));
+  EXPECT_THAT(options, ::testing::Not(HasSubstr("[Version]")));
+  ASSERT_TRUE(ok(ask({{"command", "revert"}})));
+  EXPECT_TRUE(eventually([&] { return !kept() && switches_->seen() != tuned; }));
+}
+
+TEST_F(RunningApp, AnotherDatabaseAtTheSamePathStartsAfreshButObeysTheFreeze) {
+  policy().reapply_after_restart = true;
+  const auto stored = [&] {
+    auto history = History::open(config_.state_directory);
+    EXPECT_TRUE(history);
+    auto state = (*history)->load_state("plant");
+    EXPECT_TRUE(state && *state);
+    return **state;
+  };
+  start();
+  ASSERT_TRUE(eventually([&] {
+    const json::object now = status();
+    const json::value* kept = now.if_contains("kept");
+    return kept != nullptr && kept->is_array() && !kept->get_array().empty();
+  })) << json::serialize(status());
+  ASSERT_TRUE(ok(ask({{"command", "freeze"}})));
+  stop();
+  const controller::PersistentState before = stored();
+  EXPECT_EQ(before.database_id, "one");
+  EXPECT_TRUE(before.calibrated);
+
+  plant_.reset();
+  database_id_ = "two";
+  start();
+  ASSERT_TRUE(eventually([&] { return ask({{"command", "snapshot"}}).contains("snapshot"); }));
+  EXPECT_TRUE(phase_becomes("frozen"));
+  stop();
+  const controller::PersistentState after = stored();
+  EXPECT_EQ(after.database_id, "two");
+  EXPECT_TRUE(after.kept.empty());
+  EXPECT_TRUE(after.frozen_by_operator);
+  EXPECT_GE(after.next_decision_id, before.next_decision_id);
+}
+
+// ---- things that go wrong -----------------------------------------------------------------------
+
+TEST_F(RunningApp, FailingObservationsEndInSafeAndComeBack) {
+  start();
+  ASSERT_TRUE(eventually([&] { return ask({{"command", "snapshot"}}).contains("snapshot"); }));
+  switches_->fail_observe = true;
+  EXPECT_TRUE(phase_becomes("safe"));
+  EXPECT_EQ(text(status(), "failed_observation"), "told to fail");
+  switches_->fail_observe = false;
+  EXPECT_TRUE(eventually([&] { return text(status(), "phase") != "safe"; }));
+}
+
+TEST_F(RunningApp, AHungLoopSendsNoHeartbeatsAndIsSaid) {
+  start();
+  ASSERT_TRUE(eventually([&] { return ask({{"command", "snapshot"}}).contains("snapshot"); }));
+  switches_->hang_observe = true;
+  // The event queue goes on without the loop: ticks find that data has stopped.
+  EXPECT_TRUE(phase_becomes("safe"));
+  ASSERT_TRUE(eventually([&] { return !status().at("making_progress").as_bool(); }));
+  const int before = switches_->heartbeats;
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  EXPECT_EQ(switches_->heartbeats, before);
+  switches_->hang_observe = false;
+  EXPECT_TRUE(eventually([&] { return switches_->heartbeats > before; }));
+}
+
+TEST_F(RunningApp, AnApplyThatReturnsLateIsHandled) {
+  switches_->late_apply = true;
+  start();
+  ASSERT_TRUE(eventually([&] { return switches_->applies > 0; })) << json::serialize(status());
+  ASSERT_TRUE(eventually([&] {
+    const std::string phase = text(status(), "phase");
+    return phase == "settling" || phase == "verifying";
+  })) << json::serialize(status());
+}
+
+TEST_F(RunningApp, AFailingApplyEndsTheDecision) {
+  switches_->fail_apply = true;
+  start();
+  const model::Settings baseline = switches_->seen();
+  std::optional<json::object> trial;
+  ASSERT_TRUE(eventually([&] {
+    trial = finished_proposal(ask({{"command", "decisions"}, {"limit", 100}}));
+    return trial.has_value();
+  })) << json::serialize(status());
+  EXPECT_EQ(trial->at("status").as_string(), "failed");
+  EXPECT_EQ(switches_->seen(), baseline);
+}
+
+// A history whose decisions cannot be written, as on a full disk.
+class FullDisk final : public History {
+ public:
+  FullDisk(std::unique_ptr<History> real, std::shared_ptr<std::atomic<bool>> full)
+      : real_(std::move(real)), full_(std::move(full)) {}
+
+  Result<void> record(const controller::Decision& decision) override {
+    if (*full_ && decision.status == controller::DecisionStatus::intended)
+      return Error{"database or disk is full", "make room"};
+    return real_->record(decision);
+  }
+  Result<void> save_state(const std::string& target,
+                          const controller::PersistentState& state) override {
+    return real_->save_state(target, state);
+  }
+  Result<std::optional<controller::PersistentState>> load_state(
+      const std::string& target) override {
+    return real_->load_state(target);
+  }
+  Result<void> add_sample(const SampleRow& sample) override { return real_->add_sample(sample); }
+  Result<std::optional<controller::Decision>> find(const std::string& target,
+                                                   std::uint64_t id) override {
+    return real_->find(target, id);
+  }
+  Result<std::vector<controller::Decision>> decisions(const std::string& target,
+                                                      std::uint64_t before_id, int limit) override {
+    return real_->decisions(target, before_id, limit);
+  }
+  Result<std::vector<SampleRow>> samples(const std::string& target, double from,
+                                         double to) override {
+    return real_->samples(target, from, to);
+  }
+  Result<std::vector<controller::Decision>> unfinished(const std::string& target) override {
+    return real_->unfinished(target);
+  }
+  Result<void> prune_older_than(double wall_time_s) override {
+    return real_->prune_older_than(wall_time_s);
+  }
+
+ private:
+  std::unique_ptr<History> real_;
+  std::shared_ptr<std::atomic<bool>> full_;
+};
+
+TEST_F(RunningApp, NothingIsSentWhileTheIntentCannotBeWritten) {
+  auto full = std::make_shared<std::atomic<bool>>(true);
+  open_history_ = [full](const std::string& directory) -> Result<std::unique_ptr<History>> {
+    auto real = History::open(directory);
+    if (!real) return real.error();
+    return {Result<std::unique_ptr<History>>::in_place_value,
+            std::make_unique<FullDisk>(std::move(*real), full)};
+  };
+  start();
+  ASSERT_TRUE(eventually([&] {
+    const json::object now = status();
+    const json::value* alerts = now.if_contains("alerts");
+    return alerts != nullptr &&
+           json::serialize(*alerts).find("could not be recorded") != std::string::npos;
+  })) << json::serialize(status());
+  EXPECT_EQ(switches_->applies, 0);
+  *full = false;
+  EXPECT_TRUE(eventually([&] { return switches_->applies > 0; })) << json::serialize(status());
+}
+
+// ---- the instance and its configuration ---------------------------------------------------------
+
+TEST_F(RunningApp, ASecondDaemonIsRefusedWithThePidOfTheFirst) {
+  start();
+  AppOptions options;
+  options.config = config_;
+  options.handle_signals = false;
+  auto second = App::create(std::move(options));
+  ASSERT_FALSE(second);
+  EXPECT_THAT(second.error().what, HasSubstr("pid " + std::to_string(::getpid())));
+  EXPECT_TRUE(eventually([&] { return ok(status()); })) << "the first one goes on";
+}
+
+class Reload : public RunningApp {
+ protected:
+  void SetUp() override {
+    before_ = spdlog::default_logger();
+    auto sink = std::make_shared<spdlog::sinks::ostream_sink_mt>(log_);
+    spdlog::set_default_logger(std::make_shared<spdlog::logger>("test", sink));
+  }
+  void TearDown() override {
+    stop();
+    spdlog::set_default_logger(before_);
+  }
+  std::string file(const std::string& mode, const std::string& extra,
+                   const std::string& more = "") {
+    const std::string path = temp_.file("lsmtuned.toml");
+    write_all(path, "[daemon]\nagent_socket = \"" + config_.agent_socket +
+                        "\"\ncontrol_socket = \"" + config_.control_socket +
+                        "\"\nstate_directory = \"" + config_.state_directory +
+                        "\"\nmetrics_listen = \"\"\n" + extra +
+                        "\n[[target]]\nname = \"plant\"\nkind = \"embedded\"\npath = \"" +
+                        temp_.path() + "\"\nmode = \"" + mode + "\"\n" + more);
+    return path;
+  }
+  // What was said so far; asked for only after the loop has passed the point of writing.
+  std::string said() {
+    spdlog::default_logger()->flush();
+    return log_.str();
+  }
+
+  std::ostringstream log_;
+  std::shared_ptr<spdlog::logger> before_;
+};
+
+TEST_F(Reload, ABadFileChangesNothingAndAGoodOneIsTakenOver) {
+  const std::string path = file("observe", "");
+  config::ParseOutcome outcome = config::parse_file(path);
+  ASSERT_TRUE(outcome.problems.empty()) << outcome.problems.front().text();
+  config_ = outcome.config;
+  start(path);
+  ASSERT_TRUE(eventually([&] { return text(status(), "mode") == "observe"; }));
+
+  write_all(path, "[daemon]\nno_such_key = 1\n[[target]]\nname = 7\n");
+  app_->request_reload();
+  // A command that was sent later is answered later: the reload is over.
+  EXPECT_EQ(text(status(), "mode_configured"), "observe");
+
+  file("advise", "worker_threads = 7\n");
+  app_->request_reload();
+  EXPECT_TRUE(eventually([&] { return text(status(), "mode_configured") == "advise"; }));
+  stop();
+  EXPECT_THAT(said(), HasSubstr("no_such_key"));
+  EXPECT_THAT(said(), HasSubstr("the running configuration stays"));
+  EXPECT_THAT(said(), HasSubstr("worker_threads"));
+  EXPECT_THAT(said(), HasSubstr("next restart"));
+}
+
+TEST_F(Reload, NamedTargetsAreShownBeforeTheirDatabaseIsThereAndGoWhenNobodyNamesThem) {
+  const std::string other =
+      "[[target]]\nname = \"other\"\npath = \"" + temp_.file("other") + "\"\n";
+  const std::string path = file("observe", "", other);
+  config::ParseOutcome outcome = config::parse_file(path);
+  ASSERT_TRUE(outcome.problems.empty()) << outcome.problems.front().text();
+  config_ = outcome.config;
+  start(path);
+  const auto targets = [&] {
+    return ask({{"command", "targets"}}).at("targets").as_array().size();
+  };
+  ASSERT_TRUE(eventually([&] { return targets() == 2; }));
+  ASSERT_TRUE(eventually([&] { return ok(ask({{"command", "status"}, {"target", "other"}})); }));
+  EXPECT_FALSE(ask({{"command", "status"}, {"target", "other"}}).at("attached").as_bool());
+  EXPECT_EQ(text(ask({{"command", "snapshot"}, {"target", "other"}}), "code"), "not-attached");
+  EXPECT_TRUE(ok(ask({{"command", "freeze"}, {"target", "other"}})));
+  file("observe", "");
+  app_->request_reload();
+  EXPECT_TRUE(eventually([&] { return targets() == 1; }));
+  file("observe", "", other);
+  app_->request_reload();
+  EXPECT_TRUE(eventually([&] { return targets() == 2; }));
+  EXPECT_TRUE(eventually([&] {
+    const json::object now = ask({{"command", "status"}, {"target", "other"}});
+    return ok(now) && now.at("frozen").as_bool();
+  })) << "a freeze outlives the runner";
+}
+
+}  // namespace
+}  // namespace lsmtuned::daemon::testing

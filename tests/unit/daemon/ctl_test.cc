@@ -1,0 +1,227 @@
+// lsmtunectl: exit codes, text for people, and the diagnosis of a process.
+#include <gmock/gmock.h>
+
+#include <filesystem>
+#include <sstream>
+
+#include "app_fixture.h"
+#include "daemon/ctl_diagnose.h"
+#include "daemon/ctl_print.h"
+#include "daemon/ctl_run.h"
+
+namespace lsmtuned::daemon::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+class Ctl : public RunningApp {
+ protected:
+  int run(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {"--socket", config_.control_socket});
+    out_.str("");
+    err_.str("");
+    return run_ctl(arguments, out_, err_);
+  }
+  void begin() {
+    start();
+    ASSERT_TRUE(eventually([&] { return ask({{"command", "snapshot"}}).contains("snapshot"); }));
+  }
+  std::ostringstream out_;
+  std::ostringstream err_;
+};
+
+TEST_F(Ctl, SaysHowToStartADaemonThatIsNotThere) {
+  EXPECT_EQ(run({"status"}), kExitUnreachable);
+  EXPECT_THAT(err_.str(), HasSubstr("systemctl start lsmtuned"));
+  EXPECT_EQ(run({"check"}), kExitUnreachable);
+}
+
+TEST_F(Ctl, AWrongCommandLineIsUsage) {
+  EXPECT_EQ(run({}), kExitUsage);
+  EXPECT_EQ(run({"dance"}), kExitUsage);
+  EXPECT_EQ(run({"explain"}), kExitUsage);
+  EXPECT_EQ(run({"explain", "seven"}), kExitUsage);
+  EXPECT_EQ(run({"mode", "fast"}), kExitUsage);
+  EXPECT_EQ(run({"diagnose", "-4"}), kExitUsage);
+  EXPECT_EQ(run({"--timeout", "0", "status"}), kExitUsage);
+  EXPECT_EQ(run({"--help"}), kExitOk);
+  EXPECT_THAT(out_.str(), HasSubstr("diagnose"));
+}
+
+TEST_F(Ctl, EveryCommandAnswers) {
+  begin();
+  EXPECT_EQ(run({"status"}), kExitOk);
+  EXPECT_THAT(out_.str(), AllOf(HasSubstr("phase"), HasSubstr("S_max"), HasSubstr("trust")));
+  EXPECT_EQ(run({"targets"}), kExitOk);
+  EXPECT_THAT(out_.str(), HasSubstr("plant"));
+  EXPECT_EQ(run({"status", "--json"}), kExitOk);
+  EXPECT_EQ(json::parse(out_.str()).as_object().at("target").as_string(), "plant");
+  EXPECT_EQ(run({"decisions"}), kExitOk);
+  EXPECT_EQ(run({"explain", "999999"}), kExitRefused);
+  EXPECT_THAT(err_.str(), HasSubstr("lsmtunectl decisions"));
+  EXPECT_EQ(run({"advice"}), kExitOk);
+  EXPECT_EQ(run({"apply", "999999"}), kExitRefused);
+  EXPECT_EQ(run({"freeze"}), kExitOk);
+  EXPECT_THAT(out_.str(), HasSubstr("done"));
+  EXPECT_EQ(run({"freeze"}), kExitRefused);
+  EXPECT_EQ(run({"thaw"}), kExitOk);
+  EXPECT_EQ(run({"revert"}), kExitRefused);
+  EXPECT_EQ(run({"mode", "observe"}), kExitOk);
+  EXPECT_EQ(run({"export"}), kExitOk);
+  EXPECT_THAT(out_.str(), HasSubstr("Nothing is kept"));
+  EXPECT_EQ(run({"samples", "--minutes", "5"}), kExitOk);
+  EXPECT_EQ(run({"snapshot"}), kExitOk);
+  EXPECT_TRUE(json::parse(out_.str()).as_object().contains("snapshot"));
+  EXPECT_EQ(run({"--target", "nobody", "status"}), kExitRefused);
+}
+
+TEST_F(Ctl, CheckIsOneLineWithAnExitCode) {
+  policy().mode = config::Mode::observe;
+  begin();
+  EXPECT_EQ(run({"check"}), kExitOk);
+  EXPECT_EQ(out_.str(), "OK: 1 target\n");
+  switches_->fail_observe = true;
+  ASSERT_TRUE(phase_becomes("safe"));
+  EXPECT_EQ(run({"check"}), kExitProblem);
+  EXPECT_THAT(out_.str(), HasSubstr("PROBLEM: plant: safe state"));
+}
+
+// ---- text ---------------------------------------------------------------------------------------
+
+TEST(Explanation, TellsTheStoryOnAScreen) {
+  const json::value decision = json::parse(R"({
+    "id": 7, "kind": "proposal", "status": "kept", "wall_time_s": 1795252500,
+    "ended_wall_time_s": 1795252700, "initiator": "controller", "reason": "gain",
+    "explanation": "a larger write buffer makes L0 compactions rarer",
+    "changes": [{"family": "default", "option": "write_buffer_size", "old": 4194304, "new": 16777216}],
+    "predicted_before": {"put_bytes_per_s": 5e6, "low_bytes_per_s": 4e6, "high_bytes_per_s": 6e6, "bound": "device"},
+    "predicted_after": {"put_bytes_per_s": 9e6, "low_bytes_per_s": 8e6, "high_bytes_per_s": 1e7, "bound": "device", "horizon_s": 300},
+    "predicted_settled": {"put_bytes_per_s": 8e6},
+    "measured_before": {"seconds": 60, "put_bytes_per_s": 5e6, "stall_share": 0.5},
+    "measured_after": {"seconds": 120, "put_bytes_per_s": 9.9e6, "stall_share": 0.25},
+    "evidence": "9.4 MiB/s over 6 cycles", "short_trial": true,
+    "considered": [{"changes": [], "predicted_put_bytes_per_s": 1.1e7, "verdict": "over the memory budget"}]})");
+  const std::string text = print_explanation(decision.as_object());
+  for (const char* part :
+       {"Decision 7", "bound by device", "default.write_buffer_size 4 MiB -> 16 MiB",
+        "over the memory budget", "measured / predicted = 1.10", "short trial", "over 6 cycles",
+        "larger write buffer"})
+    EXPECT_THAT(text, HasSubstr(part));
+  EXPECT_LE(std::count(text.begin(), text.end(), '\n'), 24);
+}
+
+TEST(Text, SurvivesAnswersOfAnotherShape) {
+  for (const char* odd :
+       {"{}", R"({"now": 3, "prediction": [], "alerts": {}, "kept": "x", "trial": 1})",
+        R"({"decisions": [1, {}], "targets": [null, {}], "samples": [[], {}], "advice": {}})",
+        R"({"target": "a\u001b[2Jb", "attached": true})"}) {
+    const json::object answer = json::parse(odd).as_object();
+    const std::string all = print_status(answer) + print_targets(answer) + print_decisions(answer) +
+                            print_explanation(answer) + print_advice(answer) +
+                            print_samples(answer) + problem_in_status(answer);
+    EXPECT_EQ(all.find('\x1b'), std::string::npos);
+  }
+}
+
+TEST(Text, NamesWhatIsWrong) {
+  const auto problem = [](const char* status) {
+    return problem_in_status(json::parse(status).as_object());
+  };
+  EXPECT_EQ(problem(R"({"attached": true, "making_progress": true, "phase": "steady",
+                        "trust": {"open": true}, "now": {"write_stopped": false}})"),
+            "");
+  EXPECT_THAT(problem(R"({"attached": false})"), HasSubstr("not attached"));
+  EXPECT_THAT(problem(R"({"attached": true, "making_progress": false})"), HasSubstr("stuck"));
+  EXPECT_THAT(problem(R"({"attached": true, "making_progress": true, "trust": {"open": true},
+                          "now": {"write_stopped": true}})"),
+              HasSubstr("writes are stopped"));
+}
+
+// ---- diagnose -----------------------------------------------------------------------------------
+
+class Diagnose : public ::testing::Test {
+ protected:
+  void process(const std::string& maps, const std::string& environment,
+               const std::string& executable) {
+    std::filesystem::create_directories(temp_.file("42"));
+    write_all(temp_.file("42/maps"), maps);
+    write_all(temp_.file("42/environ"), environment);
+    write_all(temp_.file("program"), executable);
+    std::filesystem::create_symlink(temp_.file("program"), temp_.file("42/exe"));
+  }
+  std::string advice(std::optional<bool> connected = false) {
+    auto diagnosis = diagnose(42, temp_.path());
+    if (!diagnosis) return diagnosis.error().text();
+    diagnosis->connected = connected;
+    return print_diagnosis(*diagnosis);
+  }
+  static constexpr const char* kLoader =
+      "7f00-7f01 r-xp 0 fe:00 1 /usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2\n";
+  static constexpr const char* kRocksDb =
+      "7f02-7f03 r-xp 0 fe:00 2 /usr/lib/x86_64-linux-gnu/librocksdb.so.7.8.3\n";
+  static constexpr const char* kShim = "7f04-7f05 r-xp 0 fe:00 3 /opt/liblsmtuned_agent.so\n";
+  static constexpr const char* kImplementation =
+      "7f06-7f07 r-xp 0 fe:00 4 /opt/liblsmtuned_agent_rocksdb_7_8.so\n";
+  TempDir temp_;
+};
+
+TEST_F(Diagnose, AProcessThatIsNotThere) {
+  EXPECT_THAT(advice(), HasSubstr("no process 42"));
+}
+
+TEST_F(Diagnose, WithoutTheAgentItSaysHowToPreload) {
+  process(std::string(kLoader) + kRocksDb, std::string("HOME=/\0", 7), "");
+  EXPECT_THAT(advice(), AllOf(HasSubstr("7.8.3"), HasSubstr("systemctl edit")));
+}
+
+TEST_F(Diagnose, PreloadedButNotLoaded) {
+  process(std::string(kLoader) + kRocksDb, "LD_PRELOAD=/wrong/liblsmtuned_agent.so", "");
+  EXPECT_THAT(advice(), HasSubstr("is the path right"));
+}
+
+TEST_F(Diagnose, AnotherVersion) {
+  process(std::string(kLoader) + "1-2 r-xp 0 fe:00 2 /lib/librocksdb.so.6.29.5\n", "", "");
+  EXPECT_THAT(advice(), HasSubstr("7.8 only; with 6.29.5"));
+}
+
+TEST_F(Diagnose, StaticallyLinked) {
+  process(kLoader, "", "..rocksdb.estimate-pending-compaction-bytes..");
+  EXPECT_THAT(advice(), HasSubstr("linked statically"));
+}
+
+TEST_F(Diagnose, NothingOfRocksDb) {
+  process(kLoader, "", "plain");
+  EXPECT_THAT(advice(), HasSubstr("right process"));
+}
+
+TEST_F(Diagnose, SwitchedOff) {
+  process(std::string(kLoader) + kRocksDb + kShim, std::string("LSMTUNED_DISABLE=1\0A=b\0", 23),
+          "");
+  EXPECT_THAT(advice(), HasSubstr("LSMTUNED_DISABLE"));
+}
+
+TEST_F(Diagnose, LoadedAndNotConnectedOrConnected) {
+  process(std::string(kLoader) + kRocksDb + kShim + kImplementation, "LSMTUNED_SOCKET=/x/a.sock",
+          "");
+  EXPECT_THAT(advice(), HasSubstr("(it uses /x/a.sock)"));
+  EXPECT_THAT(advice(std::nullopt), HasSubstr("no daemon answers"));
+  EXPECT_THAT(advice(true), HasSubstr("nothing to do"));
+}
+
+TEST(DiagnoseTargets, ConnectedMeansAnAttachedTargetWithThatPid) {
+  Diagnosis diagnosis;
+  diagnosis.pid = 42;
+  note_targets(diagnosis, Result<json::object>(Error{"no daemon", ""}));
+  EXPECT_FALSE(diagnosis.connected.has_value());
+  const auto answer = [](const char* text) {
+    return Result<json::object>(json::parse(text).as_object());
+  };
+  note_targets(diagnosis, answer(R"({"targets": [{"pid": 41, "attached": true}]})"));
+  EXPECT_EQ(diagnosis.connected, false);
+  note_targets(diagnosis, answer(R"({"targets": [{"pid": 42, "attached": true}]})"));
+  EXPECT_EQ(diagnosis.connected, true);
+}
+
+}  // namespace
+}  // namespace lsmtuned::daemon::testing
