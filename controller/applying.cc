@@ -2,8 +2,9 @@
 
 namespace lsmtuned::controller {
 namespace {
-constexpr double kNotSentRetryS = 10;
-}
+constexpr double kNotSentRetryS = 2;  // the same candidate again: stops are short
+constexpr double kSearchRetryS = 10;  // where there is none left
+}  // namespace
 
 void Reducer::on(const ApplyFinished& finished) {
   // Answers to calls we no longer wait for (a lost target, a doubled event) change nothing here:
@@ -42,7 +43,11 @@ void Reducer::apply_returned(const ApplyFinished& finished) {
       return;
     }
     case ApplyStatus::not_sent:
-      state.next_search_s = now() + kNotSentRetryS;
+      state.next_search_s = now() + kSearchRetryS;
+      if (state.trial->candidate && now() - state.trial->candidate->found_at_s < kCandidateWaitS) {
+        state.candidate = std::move(state.trial->candidate);
+        state.candidate->not_before_s = now() + kNotSentRetryS;
+      }
       end(decision, DecisionStatus::refused, "not sent: " + finished.error);
       state.trial.reset();
       state.persistent.open_trial.reset();

@@ -41,7 +41,7 @@ struct WindowMeasure {
   double worst_stall_s = 0;  // 0 when latency is not collected
   double put_p99_s = 0;      // 0 when latency is not collected
   double write_amplification = 0;
-  double pending_bytes_trough = 0;  // lowest of the last whole cycle: debt that does not drain
+  double pending_bytes_cycle_end = 0;  // mean over the last cycle ends: debt left standing
   double l0_files_mean = 0;
   double l0_compactions = 0;  // whole cycles in the window
   double standard_error = 0;  // of put_bytes_per_s, from per-cycle means

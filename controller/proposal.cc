@@ -9,7 +9,6 @@ namespace lsmtuned::controller {
 namespace {
 constexpr double kLookAgainS = 10;       // between looks that ended in a no-op, at most
 constexpr double kSearchTimeoutS = 600;  // a search that never answered is forgotten
-constexpr double kCandidateWaitS = 60;   // for a moment without delay or stop
 constexpr double kCyclesBeforeProposal = 3;
 }  // namespace
 
@@ -22,10 +21,10 @@ void Reducer::start_apply(Decision decision) {
   std::vector<Mark> marks;
   for (const auto& sample : state.recent) marks.push_back(mark_of(sample));
   trial.before = trial_baseline(marks, tree_bytes(*state.last), policy.objective);
+  trial.candidate = std::exchange(state.candidate, std::nullopt);
   state.trial = std::move(trial);
   state.persistent.open_trial = decision;
   state.outstanding = OutstandingCall{decision.id, false, false, now()};
-  state.candidate.reset();
   state.advice.reset();
   state.last_noop_reason.clear();
   record(decision);
@@ -104,6 +103,7 @@ void Reducer::on(const SearchFinished& finished) {
 }
 
 void Reducer::try_candidate() {
+  if (now() < state.candidate->not_before_s) return;
   const SearchResult& result = state.candidate->result;
   const auto verdict =
       check_changes(*state.last, result.best, policy, state.cpu_cores, state.foreign);

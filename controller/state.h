@@ -59,6 +59,16 @@ struct PersistentState {
   bool operator==(const PersistentState&) const;
 };
 
+// How long a search result may wait for a moment without delay or stop.
+inline constexpr double kCandidateWaitS = 60;
+
+// A search result that passed its checks and waits for such a moment.
+struct WaitingCandidate {
+  SearchResult result;
+  double found_at_s = 0;
+  double not_before_s = 0;  // after a call that could not be sent
+};
+
 struct Trial {
   Decision decision;
   double applied_at_s = 0;
@@ -68,6 +78,7 @@ struct Trial {
   bool read_back = false;                        // a snapshot has shown the values that were sent
   std::optional<double> drained_l0_compactions;  // count when jobs older than the call had ended
   std::vector<Mark> marks;                       // since at_settle, bounded
+  std::optional<WaitingCandidate> candidate;     // tried again if the call could not be sent
 };
 
 // An options call that was sent and has not returned. At most one.
@@ -90,12 +101,6 @@ struct RevertInProgress {
   double returned_at_s = 0;
   int attempts = 0;
   double next_attempt_s = 0;
-};
-
-// A search result that passed its checks and waits for a moment without delay or stop.
-struct WaitingCandidate {
-  SearchResult result;
-  double found_at_s = 0;
 };
 
 struct State {

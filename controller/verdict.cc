@@ -45,23 +45,29 @@ std::string workload_change(const TrialBaseline& before, std::span<const Mark> a
   return {};
 }
 
-// Debt that the change has left standing: the lowest pending bytes of the last whole cycle.
-bool debt_is_high(const config::Policy& policy, const TrialBaseline& before,
-                  std::span<const Mark> after) {
-  return pending_trough(after, true, 0) >
-         before.pending_trough_bytes + policy.max_debt_growth_share * before.tree_bytes;
+// Debt that the change has left standing, at the end of the last two cycles.
+double debt_now(std::span<const Mark> after) {
+  return pending_at_cycle_ends(after, true, 2);
 }
 
+bool debt_is_high(const config::Policy& policy, const TrialBaseline& before,
+                  std::span<const Mark> after) {
+  return debt_now(after) >
+         before.pending_cycle_end_bytes + policy.max_debt_growth_share * before.tree_bytes;
+}
+
+// High and rising over each of the last three cycles: it will not drain by itself.
 bool debt_grows(const config::Policy& policy, const TrialBaseline& before,
                 std::span<const Mark> after) {
   return boundaries(after, true).size() >= 4 && debt_is_high(policy, before, after) &&
-         pending_trough(after, true, 0) > pending_trough(after, true, 2);
+         pending_at_cycle_end(after, true, 0) > pending_at_cycle_end(after, true, 1) &&
+         pending_at_cycle_end(after, true, 1) > pending_at_cycle_end(after, true, 2);
 }
 
 std::string debt_in_words(const TrialBaseline& before, std::span<const Mark> after) {
-  return "the trough of pending bytes went from " +
-         model::format_bytes(before.pending_trough_bytes) + " to " +
-         model::format_bytes(pending_trough(after, true, 0));
+  return "pending bytes at cycle ends went from " +
+         model::format_bytes(before.pending_cycle_end_bytes) + " to " +
+         model::format_bytes(debt_now(after));
 }
 
 }  // namespace

@@ -15,6 +15,8 @@ constexpr double kCycleErrorFloor = 0.04;
 constexpr double kUnknownError = 0.15;
 // Neighbouring cycles are correlated; means of at most this many batches are compared.
 constexpr std::size_t kMaxBatches = 20;
+// Cycle ends whose mean says how much debt stands before a change.
+constexpr std::size_t kDebtCycles = 3;
 
 template <class Value>
 Estimate over_batches(std::span<const Mark> marks, bool starts_at_boundary, Value value) {
@@ -122,7 +124,7 @@ WindowMeasure measure_marks(std::span<const Mark> marks, bool starts_at_boundary
   const double user = to.user_bytes - from.user_bytes;
   if (user > 0)
     measure.write_amplification = std::max(0.0, to.written_bytes - from.written_bytes) / user;
-  measure.pending_bytes_trough = pending_trough(marks, starts_at_boundary, 0);
+  measure.pending_bytes_cycle_end = pending_at_cycle_ends(marks, starts_at_boundary, kDebtCycles);
   double files = 0;
   for (std::size_t i = begin; i <= end; ++i) files += marks[i].l0_files;
   measure.l0_files_mean = files / static_cast<double>(end - begin + 1);
@@ -138,18 +140,23 @@ void add_latencies(WindowMeasure& measure, const model::Snapshot& from, const mo
     measure.worst_stall_s = model::maximum_s(model::subtract(to.write_stall, from.write_stall));
 }
 
-double pending_trough(std::span<const Mark> marks, bool starts_at_boundary, std::size_t back) {
+double pending_at_cycle_end(std::span<const Mark> marks, bool starts_at_boundary,
+                            std::size_t back) {
   if (marks.empty()) return 0;
   const auto ends = boundaries(marks, starts_at_boundary);
-  std::size_t begin = 0;
-  std::size_t end = marks.size() - 1;
-  if (ends.size() >= back + 2) {
-    begin = ends[ends.size() - 2 - back];
-    end = ends[ends.size() - 1 - back];
-  }
-  double lowest = marks[begin].pending_bytes;
-  for (std::size_t i = begin; i <= end; ++i) lowest = std::min(lowest, marks[i].pending_bytes);
-  return lowest;
+  return back < ends.size() ? marks[ends[ends.size() - 1 - back]].pending_bytes
+                            : marks.back().pending_bytes;
+}
+
+double pending_at_cycle_ends(std::span<const Mark> marks, bool starts_at_boundary,
+                             std::size_t cycles) {
+  const auto ends = boundaries(marks, starts_at_boundary);
+  const std::size_t count = std::min(cycles, ends.size());
+  if (count == 0) return pending_at_cycle_end(marks, starts_at_boundary, 0);
+  double sum = 0;
+  for (std::size_t back = 0; back < count; ++back)
+    sum += pending_at_cycle_end(marks, starts_at_boundary, back);
+  return sum / static_cast<double>(count);
 }
 
 double stopped_share(std::span<const Mark> marks) {
@@ -183,7 +190,7 @@ TrialBaseline trial_baseline(std::span<const Mark> marks, double tree_bytes,
   before.stopped_share = stopped_share(marks);
   before.put_size_bytes = put_size(marks);
   before.read_share = read_share(marks);
-  before.pending_trough_bytes = pending_trough(marks, false, 0);
+  before.pending_cycle_end_bytes = pending_at_cycle_ends(marks, false, kDebtCycles);
   before.tree_bytes = tree_bytes;
   return before;
 }

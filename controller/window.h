@@ -54,8 +54,14 @@ WindowMeasure measure_marks(std::span<const Mark> marks, bool starts_at_boundary
 // Latencies of the window between two snapshots, into `measure`.
 void add_latencies(WindowMeasure& measure, const model::Snapshot& from, const model::Snapshot& to);
 
-// Lowest pending bytes within the cycle that is `back` cycles before the last whole one.
-double pending_trough(std::span<const Mark> marks, bool starts_at_boundary, std::size_t back);
+// Pending bytes when the cycle `back` cycles before the last whole one ended: what an L0 -> base
+// compaction leaves standing. Taken at this one phase because within a cycle the figure swings
+// between nothing and the whole base level. Without a cycle's end: the last mark's.
+double pending_at_cycle_end(std::span<const Mark> marks, bool starts_at_boundary, std::size_t back);
+
+// Mean over the last cycle ends, at most `cycles` of them.
+double pending_at_cycle_ends(std::span<const Mark> marks, bool starts_at_boundary,
+                             std::size_t cycles);
 
 double stopped_share(std::span<const Mark> marks);  // share of time seen stopped
 double put_size(std::span<const Mark> marks);       // user bytes per key; 0 without writes
@@ -69,7 +75,7 @@ struct TrialBaseline {
   double stopped_share = 0;
   double put_size_bytes = 0;
   double read_share = 0;
-  double pending_trough_bytes = 0;
+  double pending_cycle_end_bytes = 0;  // mean over the last cycles
   double tree_bytes = 0;
 };
 TrialBaseline trial_baseline(std::span<const Mark> marks, double tree_bytes,

@@ -51,7 +51,7 @@ void members(Visitor& visit, T& m) {
   visit("worst_stall_s", m.worst_stall_s);
   visit("put_p99_s", m.put_p99_s);
   visit("write_amplification", m.write_amplification);
-  visit("pending_bytes_trough", m.pending_bytes_trough);
+  visit("pending_bytes_cycle_end", m.pending_bytes_cycle_end);
   visit("l0_files_mean", m.l0_files_mean);
   visit("l0_compactions", m.l0_compactions);
   visit("standard_error", m.standard_error);

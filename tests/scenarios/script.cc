@@ -106,6 +106,8 @@ void set_plant(Plant& plant, const std::string& key, const std::string& value) {
     plant.pending = number * 1024 * 1024;
   else if (key == "pending_growth")
     plant.pending_growth = number * 1024 * 1024;
+  else if (key == "pending_drains")
+    plant.pending_drains = number != 0;
   else if (key == "l0")
     plant.l0_files = number;
   else if (key == "job_age")

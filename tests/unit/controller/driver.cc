@@ -74,7 +74,7 @@ model::Snapshot Driver::snapshot() const {
   family.levels[2].size_bytes = 5e8;
   family.sst_bytes = 6e8;
   family.live_data_bytes = 5.5e8;
-  family.pending_compaction_bytes = p.pending + debt_;
+  family.pending_compaction_bytes = p.pending_drains && cycle_phase_ > 0.4 ? 0 : p.pending + debt_;
   snapshot.families.push_back(family);
   snapshot.counters = counters_;
   snapshot.device.emplace();  // its limit is what the model predicts from

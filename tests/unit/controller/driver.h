@@ -19,8 +19,9 @@ struct Plant {
   double cycle_s = 2;
   double put_bytes = 1000;
   double reads_per_s = 0;
-  double pending = 0;         // RocksDB's estimate, at the trough
-  double pending_growth = 0;  // bytes/s on top, from the last change of settings
+  double pending = 0;           // RocksDB's estimate
+  bool pending_drains = false;  // within a cycle, to nothing until the next one ends
+  double pending_growth = 0;    // bytes/s on top, from the last change of settings
   double l0_files = 10;
   double job_age_s = 0;  // oldest running job
   bool delayed = false;
