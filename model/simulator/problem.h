@@ -43,16 +43,16 @@ enum class KeyOrder { uniform, sequential };
 struct Workload {
   double key_bytes = 16;
   double value_bytes = 1024;
-  double distinct_keys = 0;          // uniform over so many; 0: every key is new
-  double offered_bytes_per_s = 0;    // user bytes; 0: a saturating writer
-  double read_bytes_per_s = 0;       // device bytes/s that foreground reads take
+  double distinct_keys = 0;        // uniform over so many; 0: every key is new
+  double offered_bytes_per_s = 0;  // user bytes; 0: a saturating writer
+  double read_bytes_per_s = 0;     // device bytes/s that foreground reads take
   KeyOrder order = KeyOrder::uniform;
   bool operator==(const Workload&) const = default;
 };
 
 struct DeviceSpec {
   double write_bytes_per_s = 0;
-  double read_bytes_per_s = 0;       // 0: reads never limit
+  double read_bytes_per_s = 0;  // 0: reads never limit
   // (W/write)^p + (R/read)^p <= 1. 1: one budget shared serially; 8 and more: limited apart, as a
   // cgroup does.
   double mix_exponent = 8;
@@ -63,18 +63,18 @@ struct DeviceSpec {
 // What calibration knows about this database on this machine (docs/model.md says from where).
 // Priors are what an unmeasured database starts with.
 struct TreeConstants {
-  double file_bytes_per_record = 0;      // e at L0; 0: key + value + 12
+  double file_bytes_per_record = 0;       // e at L0; 0: key + value + 12
   std::vector<double> level_compression;  // file bytes at level l relative to L0; missing: 1
-  double memtable_bytes_per_record = 0;  // m_e; 0: key + value + 40
-  double wal_bytes_per_user_byte = 0;    // omega
-  double flush_weight = 0.5;             // phi: a flush's share of the device against a compaction
-  double think_s = 0;                    // between a job's end and the next one's begin
-  double burst_bytes = 0;                // the limit's credit after idleness
-  double foreground_bytes_per_s = 0;     // unstalled writer; 0: 150 MiB/s
-  double cores = 2;                      // for background work
+  double memtable_bytes_per_record = 0;   // m_e; 0: key + value + 40
+  double wal_bytes_per_user_byte = 0;     // omega
+  double flush_weight = 0.5;              // phi: a flush's share of the device against a compaction
+  double think_s = 0;                     // between a job's end and the next one's begin
+  double burst_bytes = 0;                 // the limit's credit after idleness
+  double foreground_bytes_per_s = 0;      // unstalled writer; 0: 150 MiB/s
+  double cores = 2;                       // for background work
   double cpu_seconds_per_byte = 1.8 / (1024.0 * 1024.0 * 1024.0);  // kappa_B, per output byte
   double cpu_seconds_per_record = 0.25e-6;                         // kappa_R
-  double arena_block_bytes = 0;          // as at open; 0: min(1 MiB, write_buffer_size / 8)
+  double arena_block_bytes = 0;  // as at open; 0: min(1 MiB, write_buffer_size / 8)
   std::vector<double> overlap = {0.93, 0.55, 0.39};  // o_1.., byte-total layer only
   bool operator==(const TreeConstants&) const = default;
 };

@@ -67,12 +67,12 @@ struct RateEvent {  // RocksDB's LOG says the same when it delays: value by valu
 };
 
 struct Simulation {
-  double put_bytes_per_s = 0;  // mean over the horizon
+  double put_bytes_per_s = 0;          // mean over the horizon
   double settled_put_bytes_per_s = 0;  // mean over the last third of it
   double low_bytes_per_s = 0;          // ensemble spread, 80 %; equal to the mean for one member
   double high_bytes_per_s = 0;
   StallShares stalls;
-  double worst_stall_s = 0;  // longest time without one admitted write
+  double worst_stall_s = 0;        // longest time without one admitted write
   double write_amplification = 0;  // file and WAL bytes written per user byte
   double read_amplification = 0;   // compaction bytes read per user byte
   double space_amplification = 0;  // file bytes at the end / bytes of distinct live records
