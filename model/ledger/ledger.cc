@@ -168,6 +168,40 @@ std::string refusal(const ModelInput& input, const Calibration& calibration) {
   return {};
 }
 
+// What predict() and ranked_bounds() share: the rate that the horizon allows, and each bound there.
+struct Solution {
+  TreePlan tree;
+  Demand demand;
+  BoundArray bounds{};
+  double rate = 0;  // with a horizon; 0: settled
+};
+
+Result<Solution> solution_of(const ModelInput& input, const Calibration& calibration) {
+  if (std::string reason = refusal(input, calibration); !reason.empty()) {
+    return Error{std::move(reason), "the byte ledger covers leveled compaction only"};
+  }
+  const Resources resources = resources_of(input, calibration);
+  if (!(resources.write_bandwidth > 0 || resources.read_bandwidth > 0 || resources.limiter > 0 ||
+        resources.job_speed > 0 || resources.flush_speed > 0 || resources.foreground > 0)) {
+    // The CPU constants are priors: on their own they say nothing about this machine.
+    return Error{
+        "no limit of this target is known yet: neither device, limiter, job speed nor "
+        "foreground",
+        "let it run under load, or set an I/O limit that can be read"};
+  }
+  const KnobValues& settings = input.settings.families.at(input.family.name);
+  Solution solution;
+  solution.tree = plan_tree(input, calibration, settings, resources.compaction_slots <= 1);
+  if (solution.tree.horizon_s > 0) solution.rate = solve(solution.tree, resources, calibration);
+  solution.demand = demand_at(solution.tree, calibration, solution.rate);
+  solution.bounds = bounds_for(solution.demand, resources, calibration);
+  return solution;
+}
+
+double with_residual(double rate, const Calibration& calibration) {
+  return rate * std::exp(std::clamp(calibration.log_residual, -3.0, 3.0));
+}
+
 }  // namespace
 
 const char* to_text(Bound bound) {
@@ -194,25 +228,26 @@ const char* to_text(Bound bound) {
   return "unknown";
 }
 
+Result<std::vector<BoundValue>> ranked_bounds(const ModelInput& input,
+                                              const Calibration& calibration) {
+  const auto solution = solution_of(input, calibration);
+  if (!solution) return solution.error();
+  std::vector<BoundValue> ranked;
+  for (std::size_t i = 0; i < kBounds; ++i) {
+    if (std::isfinite(solution->bounds[i]))
+      ranked.push_back({static_cast<Bound>(i), with_residual(solution->bounds[i], calibration)});
+  }
+  std::stable_sort(ranked.begin(), ranked.end(), [](const BoundValue& a, const BoundValue& b) {
+    return a.put_bytes_per_s < b.put_bytes_per_s;
+  });
+  return ranked;
+}
+
 Result<Prediction> predict(const ModelInput& input, const Calibration& calibration) {
-  if (std::string reason = refusal(input, calibration); !reason.empty()) {
-    return Error{std::move(reason), "the byte ledger covers leveled compaction only"};
-  }
-  const Resources resources = resources_of(input, calibration);
-  if (!(resources.write_bandwidth > 0 || resources.read_bandwidth > 0 || resources.limiter > 0 ||
-        resources.job_speed > 0 || resources.flush_speed > 0 || resources.foreground > 0)) {
-    // The CPU constants are priors: on their own they say nothing about this machine.
-    return Error{
-        "no limit of this target is known yet: neither device, limiter, job speed nor "
-        "foreground",
-        "let it run under load, or set an I/O limit that can be read"};
-  }
+  const auto solution = solution_of(input, calibration);
+  if (!solution) return solution.error();
+  const auto& [tree, demand, bounds, rate] = *solution;
   const KnobValues& settings = input.settings.families.at(input.family.name);
-  const bool one_slot = resources.compaction_slots <= 1;
-  const TreePlan tree = plan_tree(input, calibration, settings, one_slot);
-  const double rate = tree.horizon_s > 0 ? solve(tree, resources, calibration) : 0;
-  const Demand demand = demand_at(tree, calibration, rate);
-  const BoundArray bounds = bounds_for(demand, resources, calibration);
 
   Prediction prediction;
   const auto first = std::min_element(bounds.begin(), bounds.end());
@@ -224,8 +259,7 @@ Result<Prediction> predict(const ModelInput& input, const Calibration& calibrati
     prediction.runner_up = static_cast<Bound>(i);
   }
   const double model_rate = tree.horizon_s > 0 ? std::min(rate, *first) : *first;
-  prediction.put_bytes_per_s =
-      model_rate * std::exp(std::clamp(calibration.log_residual, -3.0, 3.0));
+  prediction.put_bytes_per_s = with_residual(model_rate, calibration);
   const double spread = std::exp(kEightyPercent * std::clamp(calibration.relative_error, 0.0, 2.0));
   prediction.low_bytes_per_s = prediction.put_bytes_per_s / spread;
   prediction.high_bytes_per_s = prediction.put_bytes_per_s * spread;

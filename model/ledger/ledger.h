@@ -78,6 +78,16 @@ struct Prediction {
 
 Result<Prediction> predict(const ModelInput& input, const Calibration& calibration);
 
+struct BoundValue {
+  Bound bound = Bound::none;
+  double put_bytes_per_s = 0;
+  bool operator==(const BoundValue&) const = default;
+};
+// Every bound that applies, lowest first: the first is the binding one. What is not known sets no
+// bound. With a horizon each is taken at the demand of the predicted rate. Errors: as predict().
+Result<std::vector<BoundValue>> ranked_bounds(const ModelInput& input,
+                                              const Calibration& calibration);
+
 // V4's identity, a diagnostic: the share of the device's bytes that are user bytes,
 // U = S / B, and in ledger terms U = u / (w + r * B_w / B_r).
 double device_utilisation_v4(double put_bytes_per_s, double device_bytes_per_s);

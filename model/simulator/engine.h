@@ -1,0 +1,333 @@
+// The event loop: fluid between events, RocksDB's own steps at them.
+//
+// Events: a memtable is full, a flush ends, a compaction ends, a slot's think time is over, burst
+// credit is used up, the recorder wants a mark. Between them every rate is constant. At one it does
+// what RocksDB does there, in its order: install, recalculate stall conditions, start flushes,
+// pick compactions by score. `Tree` is TotalsTree or FilesTree. Pure; thread rules: one thread.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "model/result.h"
+#include "model/simulator/device.h"
+#include "model/simulator/job.h"
+#include "model/simulator/levels.h"
+#include "model/simulator/memtables.h"
+#include "model/simulator/parameters.h"
+#include "model/simulator/recorder.h"
+#include "model/simulator/write_controller.h"
+
+namespace lsmtuned::model::simulator {
+
+template <class Tree>
+class Engine {
+ public:
+  Engine(const Parameters& parameters, const Problem& problem, const SimulationOptions& options)
+      : p_(parameters),
+        tree_(parameters, problem.tree, options.seed),
+        memtables_(parameters, problem.tree),
+        controller_(parameters.stall, problem.tree.delayed_write_rate, stall_inputs()),
+        recorder_(parameters, options, problem.horizon_s),
+        burst_credit_(parameters.burst_bytes) {}
+
+  Result<Simulation> run() {
+    recorder_.recalculated(0, controller_);
+    start_flushes();
+    start_compactions();
+    while (now_s_ < recorder_.end_s()) {
+      share();
+      step_to_next_event();
+      if (!failure_.empty()) return Error{failure_, remedy_};
+    }
+    return finish();
+  }
+
+ private:
+  static constexpr std::uint64_t kMostEvents = 4'000'000;
+  static constexpr std::uint64_t kMostEffort = 20'000'000'000;
+  static constexpr double kBurstFactor = 8;  // how much faster than its limit a device bursts
+  static constexpr double kForever = std::numeric_limits<double>::infinity();
+
+  enum class Event { mark, memtable_full, flush_end, compaction_end, slot_ready, credit_end };
+
+  StallInputs stall_inputs() {
+    const Levels& levels = tree_.levels();
+    return {memtables_.immutable(), levels.l0_files(), levels.pending_bytes()};
+  }
+
+  // The rate at which the writer would go, were the WAL free.
+  double writer_rate() const {
+    if (controller_.stopped()) return 0;
+    if (!controller_.delayed()) return p_.writer_bytes_per_s;
+    const double user_share = p_.user_bytes_per_record / p_.batch_bytes_per_record;
+    return std::min(p_.writer_bytes_per_s, controller_.delayed_rate() * user_share);
+  }
+
+  void add_stream(const Job& job, double weight) {
+    Stream stream;
+    stream.weight = weight;
+    stream.write_bytes = job.written_bytes;
+    stream.read_bytes = job.kind == JobKind::flush ? 0 : job.read_bytes;
+    stream.cpu_seconds =
+        p_.cpu_seconds_per_byte * job.written_bytes + p_.cpu_seconds_per_record * job.records;
+    stream.max_speed = job.threads / std::max(stream.cpu_seconds, kShortestJob_s);
+    streams_.push_back(stream);
+  }
+
+  void share() {
+    if (!stale_) return;
+    stale_ = false;
+    streams_.clear();
+    // A limiter that is tighter than the device serves flushes before compactions
+    // (util/rate_limiter.cc: nine refills in ten).
+    const bool limited = p_.limiter < p_.device_write;
+    const double flush_weight = limited ? 0.9 : p_.flush_weight;
+    for (const Job& job : flushes_) add_stream(job, flush_weight);
+    for (const Job& job : compactions_) add_stream(job, (1 - flush_weight) * job.threads);
+    const double wanted = writer_rate();
+    const bool wal_shares =
+        p_.wal_bytes_per_user_byte > 0 && p_.wal_device_write <= 0 && wanted > 0;
+    if (wal_shares) {
+      Stream wal;
+      wal.weight = flush_weight;
+      wal.write_bytes = wanted * p_.wal_bytes_per_user_byte;  // a second's worth
+      wal.limited = false;
+      wal.max_speed = 1;
+      streams_.push_back(wal);
+    }
+    DeviceLimits limits;
+    limits.write = p_.device_write * (burst_credit_ > 0 ? kBurstFactor : 1);
+    limits.read = p_.device_read;
+    limits.mix_exponent = p_.mix_exponent;
+    limits.limiter = p_.limiter;
+    limits.cores = p_.cores;
+    share_device(limits, streams_);
+
+    std::size_t i = 0;
+    step_.device_write = step_.device_read = 0;
+    for (auto* jobs : {&flushes_, &compactions_}) {
+      for (Job& job : *jobs) {
+        job.speed = streams_[i].speed;
+        step_.device_write += job.speed * streams_[i].write_bytes;
+        step_.device_read += job.speed * streams_[i].read_bytes;
+        ++i;
+      }
+    }
+    step_.put_bytes_per_s = wal_shares ? wanted * streams_[i].speed : wanted;
+    step_.wal = step_.put_bytes_per_s * p_.wal_bytes_per_user_byte;
+    if (wal_shares) step_.device_write += step_.wal;
+  }
+
+  void step_to_next_event() {
+    Event event = Event::mark;
+    std::size_t which = 0;
+    double dt = recorder_.next_mark_s() - now_s_;
+    const auto consider = [&](double in_s, Event what, std::size_t index) {
+      if (in_s >= dt) return;
+      dt = in_s;
+      event = what;
+      which = index;
+    };
+    const double records_per_s = step_.put_bytes_per_s / p_.user_bytes_per_record;
+    if (records_per_s > 0) {
+      consider(memtables_.room_records() / records_per_s, Event::memtable_full, 0);
+    }
+    for (std::size_t i = 0; i < flushes_.size(); ++i) {
+      if (flushes_[i].remaining > 0 && flushes_[i].speed > 0) {
+        consider(flushes_[i].remaining / flushes_[i].speed, Event::flush_end, i);
+      }
+    }
+    for (std::size_t i = 0; i < compactions_.size(); ++i) {
+      if (compactions_[i].speed > 0) {
+        consider(compactions_[i].remaining / compactions_[i].speed, Event::compaction_end, i);
+      }
+    }
+    if (slot_ready_s_ > now_s_) consider(slot_ready_s_ - now_s_, Event::slot_ready, 0);
+    const double credit_use = step_.device_write - p_.device_write;
+    if (burst_credit_ > 0 && credit_use > 0) {
+      consider(burst_credit_ / credit_use, Event::credit_end, 0);
+    }
+    advance(std::max(0.0, dt), records_per_s);
+    if (++events_ > kMostEvents || tree_.effort() > kMostEffort) {
+      failure_ = "the simulation needs too many steps: " + std::to_string(events_) + " events in " +
+                 std::to_string(now_s_) + " simulated seconds";
+      remedy_ = "shorten horizon_s, or use the byte-total layer";
+      return;
+    }
+    handle(event, which);
+  }
+
+  void advance(double dt, double records_per_s) {
+    step_.seconds = dt;
+    step_.l0_files = tree_.levels().l0_files();
+    step_.pending_bytes = tree_.levels().pending_bytes();
+    recorder_.advance(step_, controller_);
+    memtables_.fill(records_per_s * dt);
+    for (Job& job : flushes_) job.remaining -= job.speed * dt;
+    for (Job& job : compactions_) job.remaining -= job.speed * dt;
+    if (p_.burst_bytes > 0) {
+      const double before = burst_credit_;
+      burst_credit_ = std::clamp(burst_credit_ + (p_.device_write - step_.device_write) * dt, 0.0,
+                                 p_.burst_bytes);
+      stale_ = stale_ || (before > 0) != (burst_credit_ > 0);
+    }
+    now_s_ += dt;
+  }
+
+  void handle(Event event, std::size_t which) {
+    switch (event) {
+      case Event::mark:
+        now_s_ = recorder_.next_mark_s();
+        recorder_.mark(now_s_, controller_, step_, memtables_.immutable());
+        return;
+      case Event::credit_end:
+        burst_credit_ = 0;
+        stale_ = true;
+        return;
+      case Event::slot_ready:
+        now_s_ = slot_ready_s_;
+        break;
+      case Event::memtable_full:
+        memtables_.switch_active();
+        recalculate();
+        break;
+      case Event::flush_end:
+        end_flush(which);
+        break;
+      case Event::compaction_end:
+        end_compaction(which);
+        break;
+    }
+    start_flushes();
+    start_compactions();
+  }
+
+  void recalculate() {
+    const StallVerdict before = controller_.verdict();
+    const double rate_before = controller_.delayed_rate();
+    controller_.recalculate(stall_inputs());
+    recorder_.recalculated(now_s_, controller_);
+    stale_ = stale_ || before != controller_.verdict() || rate_before != controller_.delayed_rate();
+    if (tree_.levels().base_level_stands()) return;
+    failure_ = "facts.level_compaction_dynamic_level_bytes: the base level would move after " +
+               std::to_string(now_s_) + " s, which the simulator does not model";
+    remedy_ = "use static level targets, or a tree whose base level stays where it is";
+  }
+
+  void start_flushes() {
+    while (flushes_.size() < p_.flush_slots && memtables_.flush_due()) {
+      Job job;
+      job.id = static_cast<std::uint32_t>(memtables_.start_flush(job.records));
+      job.input_files = memtables_.buffers_of(job.id);
+      const double keys = p_.order == KeyOrder::uniform ? p_.distinct_keys : 0;
+      job.written_bytes = distinct_records(job.records, keys) * p_.bytes_per_record[0];
+      job.start_s = now_s_;
+      flushes_.push_back(job);
+      stale_ = true;
+    }
+  }
+
+  // A flush that waits for an older one to be installed has given its slot back.
+  void end_flush(std::size_t which) {
+    const Job job = flushes_[which];
+    flushes_.erase(flushes_.begin() + static_cast<std::ptrdiff_t>(which));
+    recorder_.finished(job, now_s_);
+    memtables_.finish_flush(job.id, [this](double records) { tree_.add_flushed(records); });
+    stale_ = true;
+    recalculate();
+  }
+
+  void end_compaction(std::size_t which) {
+    const Job job = compactions_[which];
+    compactions_.erase(compactions_.begin() + static_cast<std::ptrdiff_t>(which));
+    tree_.install(job);
+    recorder_.finished(job, now_s_);
+    stale_ = true;
+    if (p_.think_s > 0) slot_ready_s_ = now_s_ + p_.think_s;
+    recalculate();
+  }
+
+  void start_compactions() {
+    if (slot_ready_s_ > now_s_) return;
+    for (;;) {
+      const std::size_t slots = controller_.speed_up() ? p_.compaction_slots : 1;
+      if (compactions_.size() >= slots) return;
+      Job job;
+      if (!pick(job)) return;
+      job.start_s = now_s_;
+      if (job.kind == JobKind::trivial_move) {  // a MANIFEST write, no data
+        tree_.install(job);
+        recorder_.finished(job, now_s_);
+        if (++events_ > kMostEvents) return;
+        recalculate();
+        continue;
+      }
+      compactions_.push_back(job);
+      stale_ = true;
+    }
+  }
+
+  // SetupInitialFiles: the first level by score that yields a compaction.
+  bool pick(Job& job) {
+    const std::size_t count = tree_.levels().scores(scores_);
+    bool base_blocked = false;
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::size_t level = scores_[i].level;
+      if (level == 0) {
+        if (tree_.pick_base(job)) return true;
+        base_blocked = true;
+        if (tree_.pick_intra_l0(job)) return true;
+      } else if (!(base_blocked && level == p_.base_level) && tree_.pick_deeper(level, job)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  Result<Simulation> finish() {
+    Simulation out = std::move(recorder_).result();
+    out.tree = tree_.shape();
+    out.tree.active_memtable_bytes = memtables_.active_records() * p_.memtable_bytes_per_record;
+    out.tree.immutable_memtables = memtables_.immutable();
+    out.tree.delayed_write_rate = controller_.delayed() ? controller_.delayed_rate() : 0;
+    double all = 0;
+    double distinct = 0;
+    double per_record = p_.bytes_per_record[0];
+    for (std::size_t l = 0; l < p_.levels; ++l) {
+      const double records = tree_.records(l);
+      all += tree_.levels().bytes(l);
+      if (records <= 0) continue;
+      per_record = p_.bytes_per_record[l];
+      distinct += records - distinct * std::min(1.0, records * p_.inverse_distinct_keys);
+    }
+    out.space_amplification = distinct > 0 ? all / (distinct * per_record) : 0;
+    return out;
+  }
+
+  static constexpr double kShortestJob_s = 1e-6;
+
+  const Parameters& p_;
+  Tree tree_;
+  Memtables memtables_;
+  WriteController controller_;
+  Recorder recorder_;
+  std::vector<Job> flushes_;
+  std::vector<Job> compactions_;
+  std::vector<Stream> streams_;
+  std::array<ScoredLevel, kMaxLevels> scores_;
+  Step step_;
+  double now_s_ = 0;
+  double slot_ready_s_ = 0;
+  double burst_credit_ = 0;
+  bool stale_ = true;
+  std::uint64_t events_ = 0;
+  std::string failure_;
+  std::string remedy_;
+};
+
+}  // namespace lsmtuned::model::simulator
