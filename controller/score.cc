@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "controller/guard.h"
 #include "model/stall.h"
@@ -12,10 +13,13 @@ namespace {
 constexpr double kKnobCost = 0.003;
 constexpr double kMemoryCost = 0.002;
 constexpr double kMostTransitionCost = 0.2;
-constexpr double kRejectedValue = -10;
+constexpr double kRejectedValue = -16;
+constexpr double kDegreesValue = -2;    // below anything allowed
+constexpr double kViolationWeight = 3;  // against the objective: back inside comes first
 constexpr double kSmoothnessMayCost = 0.05;
 constexpr double kEfficiencyMayCost = 0.02;
 constexpr std::size_t kAllowedRemembered = 3;
+constexpr std::uint32_t kFilesMembers = 8;
 
 double log_ratio(double to, double from) {
   return to > 0 && from > 0 ? std::log(to / from) : 0;
@@ -24,9 +28,16 @@ double throughput(const Scored& scored, const Scored& present) {
   return 0.5 * log_ratio(scored.trial.put_bytes_per_s, present.trial.put_bytes_per_s) +
          0.5 * log_ratio(scored.settled.put_bytes_per_s, present.settled.put_bytes_per_s);
 }
+std::string worst_family_name(const model::Snapshot& snapshot) {
+  const auto* worst = model::worst_family(snapshot);
+  return worst != nullptr ? worst->name : "";
+}
 }  // namespace
 
-Scorer::Scorer(const SearchRequest& request) : request_(request) {
+Scorer::Scorer(const SearchRequest& request)
+    : request_(request),
+      simulated_(request.snapshot, worst_family_name(request.snapshot), request.calibration,
+                 request.cpu_cores) {
   const auto* worst = model::worst_family(request.snapshot);
   if (worst == nullptr) {
     error_ = "the snapshot has no column family";
@@ -46,6 +57,35 @@ Scorer::Scorer(const SearchRequest& request) : request_(request) {
     present_pending_ = model::estimate_pending_bytes(family_, found->second);
 }
 
+bool Scorer::use(ScoreLayer layer) {
+  const ScoreLayer before = std::exchange(layer_, layer);
+  Scored present;
+  present.settings = request_.snapshot.settings;
+  predict(present);
+  if (!present.rejected.empty()) {
+    layer_ = before;
+    return false;
+  }
+  present_ = std::move(present);
+  if (before == ScoreLayer::ledger) best_by_reason_.clear();
+  best_allowed_.clear();
+  return true;
+}
+
+void Scorer::simulate(Scored& scored) {
+  const bool files = layer_ == ScoreLayer::files;
+  const auto layer = files ? model::SimulationLayer::files : model::SimulationLayer::totals;
+  const auto run = trial_run(request_.policy, layer, files ? kFilesMembers : 1);
+  const auto trial = simulated_.predict(scored.settings, run, scored.trial);
+  const auto settled = simulated_.predict(scored.settings, settled_run(), scored.settled);
+  if (!trial || !settled) {
+    scored.rejected = "no prediction: " + (trial ? settled.error() : trial.error()).text();
+    return;
+  }
+  scored.trial = *trial;
+  scored.settled = *settled;
+}
+
 void Scorer::predict(Scored& scored) {
   evaluations_ += 2;
   // A trial is judged after it has settled: what L0 takes in until then is no gain.
@@ -60,6 +100,8 @@ void Scorer::predict(Scored& scored) {
   }
   scored.trial = *trial;
   scored.settled = *settled;
+  if (layer_ != ScoreLayer::ledger) simulate(scored);
+  if (!scored.rejected.empty()) return;
   if (!(scored.trial.put_bytes_per_s > 0) || !(scored.settled.put_bytes_per_s > 0) ||
       !std::isfinite(scored.trial.put_bytes_per_s) ||
       !std::isfinite(scored.settled.put_bytes_per_s))
@@ -77,6 +119,26 @@ double Scorer::cycle_s(const Scored& scored) const {
   return batch_bytes(scored) / std::max(1.0, scored.trial.put_bytes_per_s);
 }
 
+double Scorer::most_debt(const Scored& scored) const {
+  const double now =
+      std::max({family_.pending_compaction_bytes, present_pending_, present_.trial.pending_bytes});
+  // A simulation says how large the tree will be by then; the ledger only knows it settled.
+  double tree = tree_bytes(request_.snapshot);
+  if (layer_ != ScoreLayer::ledger) tree = std::max(tree, scored.trial.space_bytes);
+  return now + request_.policy.max_debt_growth_share * tree;
+}
+
+double Scorer::most_cycle_s() const {
+  const auto& policy = request_.policy;
+  return std::max(policy.trial_max_s / (policy.trial_min_cycles + 1.0), cycle_s(present_));
+}
+
+// How far a candidate is beyond what can be bought back by degrees: it leads the optimiser home.
+double Scorer::violation(const Scored& scored) const {
+  return std::max(0.0, log_ratio(scored.trial.pending_bytes, std::max(1.0, most_debt(scored)))) +
+         std::max(0.0, log_ratio(cycle_s(scored), most_cycle_s()));
+}
+
 std::string Scorer::constraint(const Scored& scored) const {
   const auto verdict = check_settings(request_.snapshot, scored.changes, request_.policy,
                                       request_.cpu_cores, request_.foreign);
@@ -90,15 +152,11 @@ std::string Scorer::constraint(const Scored& scored) const {
       return "space: " + model::format_bytes(scored.settled.space_bytes) + " on disk is above " +
              model::format_bytes(most);
   }
-  const double debt_now =
-      std::max({family_.pending_compaction_bytes, present_pending_, present_.trial.pending_bytes});
-  const double most_debt = debt_now + policy.max_debt_growth_share * tree_bytes(request_.snapshot);
-  if (scored.trial.pending_bytes > most_debt)
+  if (scored.trial.pending_bytes > most_debt(scored))
     return "debt: " + model::format_bytes(scored.trial.pending_bytes) +
-           " of pending compaction is above " + model::format_bytes(most_debt);
+           " of pending compaction is above " + model::format_bytes(most_debt(scored));
   // What cannot be judged within a trial is not tried: a trial has to hold whole cycles.
-  const double most_cycle_s = policy.trial_max_s / (policy.trial_min_cycles + 1.0);
-  if (cycle_s(scored) > std::max(most_cycle_s, cycle_s(present_)))
+  if (cycle_s(scored) > most_cycle_s())
     return "cycle: one L0 compaction cycle of " + model::format_duration(cycle_s(scored)) +
            " is too long for a trial of " + model::format_duration(policy.trial_max_s);
   const double rate = throughput(scored, present_);
@@ -147,7 +205,12 @@ Scored Scorer::score(const model::Settings& settings) {
       kMemoryCost * log_ratio(model::memory_of(settings, inputs_.memory), present_memory_);
   scored.rejected = constraint(scored);
   remember(scored);
-  if (!scored.rejected.empty()) scored.value = kRejectedValue + std::min(scored.value, 5.0);
+  if (scored.rejected.empty()) return scored;
+  const bool by_degrees =
+      scored.rejected.starts_with("debt:") || scored.rejected.starts_with("cycle:");
+  scored.value = by_degrees ? kDegreesValue + std::clamp(scored.value, -1.0, 1.0) -
+                                  kViolationWeight * std::min(violation(scored), 3.0)
+                            : kRejectedValue + std::min(scored.value, 2.0);
   return scored;
 }
 

@@ -8,6 +8,7 @@
 //   efficiency   -ln(write amplification). S may fall by 2 % at most
 // Costs: 0.3 % for each knob moved, 0.2 % per e-fold of memory (a tie-break), and the compaction
 // debt that the move itself creates, as a share of what the device writes within the horizon.
+// Values are comparable within one layer only: present and candidate come from the same model.
 // Pure and deterministic; not thread-safe (it counts and remembers).
 #pragma once
 
@@ -16,6 +17,7 @@
 #include <vector>
 
 #include "controller/search.h"
+#include "controller/simulated.h"
 #include "model/invariants.h"
 
 namespace lsmtuned::controller {
@@ -26,31 +28,42 @@ struct Scored {
   model::Prediction trial;
   model::Prediction settled;
   double objective = 0;  // ln, without costs
-  double value = 0;      // objective less costs; very low when rejected
+  double value = 0;      // objective less costs; when rejected far below, by how much is missing
   std::string rejected;  // why it may not be proposed; empty if it may
 };
+
+// Cheapest first. Each is asked only about what the one before it left.
+enum class ScoreLayer : std::uint8_t { ledger, totals, files };
 
 class Scorer {
  public:
   explicit Scorer(const SearchRequest& request);
 
   const std::string& error() const { return error_; }  // the model refused the present state
+  // False, and nothing changes, where the simulator refuses this target. Forgets what was seen.
+  bool use(ScoreLayer layer);
   const Scored& present() const { return present_; }
   Scored score(const model::Settings& settings);
-  int evaluations() const { return evaluations_; }
+  int evaluations() const { return evaluations_; }  // over all layers
   // The best candidates seen, one a reason of rejection and a few allowed ones; best first.
   std::vector<Scored> instructive() const;
 
  private:
   void predict(Scored& scored);
+  void simulate(Scored& scored);
   double batch_bytes(const Scored& scored) const;
   double cycle_s(const Scored& scored) const;
   std::string constraint(const Scored& scored) const;
+  double violation(const Scored& scored) const;
+  double most_debt(const Scored& scored) const;
+  double most_cycle_s() const;
   void remember(const Scored& scored);
 
   const SearchRequest& request_;
   model::FamilySnapshot family_;
   model::InvariantInputs inputs_;
+  SimulatedModel simulated_;
+  ScoreLayer layer_ = ScoreLayer::ledger;
   std::string error_;
   Scored present_;
   double present_memory_ = 0;

@@ -7,6 +7,7 @@
 #include <map>
 #include <nlopt.hpp>
 
+#include "controller/guard.h"
 #include "controller/score.h"
 #include "controller/search_space.h"
 
@@ -14,23 +15,32 @@ namespace lsmtuned::controller {
 namespace {
 
 constexpr double kGlobalShare = 0.5;  // of the evaluations: controlled random search
-constexpr double kLocalShare = 0.25;  // subplex from its best; the rest polishes whole numbers
-constexpr double kKnobWorth = 0.005;  // a knob that gains less than this stays where it is
-constexpr double kErrorFloor = 0.03;  // of a ratio of two predictions
-constexpr double kErrorPerGain = 2;   // times relative error times |ln ratio|: the common part
-                                      // of two predictions with one calibration cancels
+constexpr double kLocalShare = 0.35;  // subplex from its best; the rest polishes whole numbers
+constexpr int kTotalsShare = 4;       // one simulated candidate for so many of the ledger's
+constexpr int kFewestTotals = 48;
+constexpr std::size_t kPool = 16;      // candidates that the ledger hands on
+constexpr std::size_t kFinalists = 5;  // and the byte totals
+constexpr double kKnobWorth = 0.005;   // a knob that gains less than this stays where it is
+constexpr double kErrorFloor = 0.03;   // of a ratio of two predictions
+constexpr double kErrorPerGain = 2;    // times relative error times |ln ratio|: the common part
+                                       // of two predictions with one calibration cancels
 constexpr std::size_t kMostConsidered = 8;
 
 // One search: remembers what it scored, since rounding makes many points the same candidate.
 class Search {
  public:
-  Search(const SearchRequest& request, const SearchSpace& space, Scorer& scorer)
-      : request_(request), space_(space), scorer_(scorer), best_values_(space.current()) {
+  Search(const SearchRequest& request, const SearchSpace& space, Scorer& scorer, int evaluations)
+      : request_(request),
+        space_(space),
+        scorer_(scorer),
+        evaluations_left_(evaluations),
+        evaluations_(evaluations),
+        best_values_(space.current()) {
     values_to_score_[best_values_] = scorer.present();
     best_ = scorer.present();
   }
 
-  bool exhausted() const { return scorer_.evaluations() + 2 > request_.policy.search_evaluations; }
+  bool exhausted() const { return evaluations_left_ <= 0; }
 
   const Scored& try_values(std::vector<double> values) {
     for (std::size_t i = 0; i < values.size(); ++i)
@@ -38,6 +48,7 @@ class Search {
     if (const auto found = values_to_score_.find(values); found != values_to_score_.end())
       return found->second;
     if (exhausted()) return worst_;
+    --evaluations_left_;
     const Scored& scored =
         values_to_score_.emplace(values, scorer_.score(space_.settings(values))).first->second;
     if (scored.rejected.empty() && scored.value > best_.value) {
@@ -47,12 +58,52 @@ class Search {
     return scored;
   }
 
+  // The best that differ from each other. `most_doubtful` of them may be such as only this layer's
+  // own idea of debt or cycle length forbids: the next layer knows better.
+  std::vector<std::vector<double>> pool(std::size_t most, std::size_t most_doubtful) const {
+    using Entry = std::pair<const std::vector<double>, Scored>;
+    std::vector<const Entry*> open;
+    for (const auto& entry : values_to_score_) {
+      const auto& reason = entry.second.rejected;
+      if (reason.empty() || reason.starts_with("debt:") || reason.starts_with("cycle:"))
+        open.push_back(&entry);
+    }
+    std::stable_sort(open.begin(), open.end(), [](const Entry* a, const Entry* b) {
+      return a->second.objective > b->second.objective;
+    });
+    std::vector<const Scored*> taken;
+    std::vector<std::vector<double>> result;
+    const auto take = [&](bool doubtful, std::size_t limit) {
+      for (const Entry* entry : open) {
+        if (result.size() >= limit) return;
+        const Scored& scored = entry->second;
+        if (scored.changes.empty() || scored.rejected.empty() == doubtful) continue;
+        const auto alike = [&](const Scored* other) {
+          return near(scored.changes, other->changes);
+        };
+        if (std::any_of(taken.begin(), taken.end(), alike)) continue;
+        taken.push_back(&scored);
+        result.push_back(entry->first);
+      }
+    };
+    take(false, most);
+    take(true, std::min(most, result.size()) + most_doubtful);
+    return result;
+  }
+
+  void try_all(const std::vector<std::vector<double>>& candidates) {
+    for (const auto& values : candidates) try_values(values);
+  }
+
   void explore() {
     const auto seed = static_cast<unsigned long>(request_.seed & 0xffffffffUL);
     nlopt::srand(seed);  // the generator is of this thread
     run(nlopt::GN_CRS2_LM, kGlobalShare);
-    run(nlopt::LN_SBPLX, kLocalShare);
+    refine();
   }
+
+  // Subplex from the best so far.
+  void refine() { run(nlopt::LN_SBPLX, kLocalShare); }
 
   // Steps of one on whole numbers, of a quarter octave elsewhere.
   void polish() {
@@ -116,8 +167,7 @@ class Search {
           return static_cast<Search*>(self)->try_values(std::move(values)).value;
         },
         this);
-    optimizer.set_maxeval(
-        std::max(2, static_cast<int>(share * request_.policy.search_evaluations / 2)));
+    optimizer.set_maxeval(std::max(2, static_cast<int>(share * evaluations_)));
     optimizer.set_ftol_rel(1e-7);
     double value = 0;
     try {
@@ -130,12 +180,14 @@ class Search {
   const SearchRequest& request_;
   const SearchSpace& space_;
   Scorer& scorer_;
+  int evaluations_left_ = 0;
+  int evaluations_ = 0;
   std::map<std::vector<double>, Scored> values_to_score_;
   std::vector<double> best_values_;
   Scored best_;
   const Scored worst_ = [] {
     Scored scored;
-    scored.value = -20;
+    scored.value = -30;
     scored.rejected = "not looked at";
     return scored;
   }();
@@ -156,6 +208,33 @@ double probability(const SearchRequest& request, const Scored& best) {
   return normal_cdf((best.objective - std::log1p(request.policy.minimum_gain)) / deviation);
 }
 
+// The ledger prunes, the byte totals search, the files decide.
+Scored best_of(const SearchRequest& request, const SearchSpace& space, Scorer& scorer) {
+  const int evaluations = request.policy.search_evaluations / 2;  // two horizons each
+  Search ledger(request, space, scorer, evaluations);
+  ledger.explore();
+  ledger.polish();
+  const auto pool = ledger.pool(kPool, kPool);
+  if (!scorer.use(ScoreLayer::totals)) {
+    ledger.drop_idle_knobs();
+    return ledger.best();
+  }
+  Search totals(request, space, scorer, std::max(kFewestTotals, evaluations / kTotalsShare));
+  totals.try_all(pool);
+  totals.refine();
+  totals.polish();
+  const auto finalists = totals.pool(kFinalists, 1);
+  if (!scorer.use(ScoreLayer::files)) {
+    totals.drop_idle_knobs();
+    return totals.best();
+  }
+  const int home_trips = static_cast<int>(space.axes().size());
+  Search files(request, space, scorer, static_cast<int>(kFinalists) + 1 + 2 * home_trips);
+  files.try_all(finalists);
+  files.drop_idle_knobs();
+  return files.best();
+}
+
 SearchResult run_search(const SearchRequest& request) {
   SearchResult result;
   Scorer scorer(request);
@@ -163,17 +242,13 @@ SearchResult run_search(const SearchRequest& request) {
     result.error = scorer.error();
     return result;
   }
-  result.current = scorer.present().trial;
   const SearchSpace space(request);
   if (space.axes().empty()) {
     result.error = "no knob may move: none is both allowed, within its bounds and ours";
     return result;
   }
-  Search search(request, space, scorer);
-  search.explore();
-  search.polish();
-  search.drop_idle_knobs();
-  const Scored& best = search.best();
+  const Scored best = best_of(request, space, scorer);
+  result.current = scorer.present().trial;
   result.evaluations = scorer.evaluations();
   if (!best.changes.empty()) {
     result.best = best.changes;

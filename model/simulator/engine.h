@@ -247,6 +247,7 @@ class Engine {
     compactions_.erase(compactions_.begin() + static_cast<std::ptrdiff_t>(which));
     tree_.install(job);
     recorder_.finished(job, now_s_);
+    if (job.kind == JobKind::l0_to_base) recorder_.base_job_ended(tree_.levels().pending_bytes());
     stale_ = true;
     if (p_.think_s > 0) slot_ready_s_ = now_s_ + p_.think_s;
     recalculate();

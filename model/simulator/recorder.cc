@@ -132,6 +132,12 @@ void Recorder::recalculated(double now_s, const WriteController& controller) {
   last_rate_ = event;
 }
 
+void Recorder::base_job_ended(double pending_bytes) {
+  if (!counting_) return;
+  cycle_end_pending_ += pending_bytes;
+  ++cycle_ends_;
+}
+
 Simulation Recorder::result() && {
   const double seconds = end_s_ - start_s_;
   out_.put_bytes_per_s = user_bytes_ / seconds;
@@ -148,6 +154,8 @@ Simulation Recorder::result() && {
   }
   out_.l0_files_mean /= seconds;
   out_.pending_bytes_mean /= seconds;
+  out_.pending_bytes_cycle_end =
+      cycle_ends_ > 0 ? cycle_end_pending_ / cycle_ends_ : out_.pending_bytes_end;
   out_.device_busy_share = busy_s_ / seconds;
   return std::move(out_);
 }

@@ -33,6 +33,7 @@ class Recorder {
 
   void advance(const Step& step, const WriteController& controller);
   void finished(const Job& job, double now_s);
+  void base_job_ended(double pending_bytes);  // after it is installed
   void recalculated(double now_s, const WriteController& controller);
 
   Simulation result() &&;
@@ -58,6 +59,8 @@ class Recorder {
   double read_ = 0;
   double busy_s_ = 0;
   double standstill_s_ = 0;
+  double cycle_end_pending_ = 0;
+  double cycle_ends_ = 0;
   RateEvent last_rate_;
 };
 

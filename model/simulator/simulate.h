@@ -81,6 +81,7 @@ struct Simulation {
   double pending_bytes_mean = 0;
   double pending_bytes_max = 0;
   double pending_bytes_end = 0;
+  double pending_bytes_cycle_end = 0;  // mean just after an L0 -> base job; at the end without one
   double flushes = 0;
   double l0_compactions = 0;
   double intra_l0_compactions = 0;

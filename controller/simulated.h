@@ -1,0 +1,57 @@
+// Predictions by the tree simulator, in the form that the ledger gives and decisions store.
+//
+// Three models work together (model-proposal.md, simulator-notes.md): the ledger prunes, the
+// byte-total layer searches, the file layer decides. Where the simulator refuses a target (a style
+// or a tree that it does not model) the ledger stays alone, and predictions carry its name.
+// Bytes, seconds. Pure and deterministic; thread rules: one thread an object.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "config/policy.h"
+#include "model/ledger/ledger.h"
+#include "model/result.h"
+#include "model/simulator/simulate.h"
+
+namespace lsmtuned::controller {
+
+class SimulatedModel {
+ public:
+  // From the tree of `snapshot` as it stands. `family` limits writes most.
+  SimulatedModel(const model::Snapshot& snapshot, const std::string& family,
+                 const model::Calibration& calibration, double cpu_cores);
+
+  const std::string& refusal() const { return refusal_; }  // empty: it can be used
+
+  struct Run {
+    model::SimulationLayer layer = model::SimulationLayer::totals;
+    std::uint32_t members = 1;
+    double warmup_s = 0;
+    double horizon_s = 0;
+  };
+  // `ledger` gives what a simulation does not: which bound binds. Every run uses the same random
+  // numbers, so that candidates differ by their settings only.
+  Result<model::Prediction> predict(const model::Settings& settings, const Run& run,
+                                    const model::Prediction& ledger) const;
+
+ private:
+  std::string family_;
+  double relative_error_ = 0;
+  model::Problem problem_;
+  std::string refusal_;
+};
+
+// The mean over a trial, which is judged after it has settled.
+SimulatedModel::Run trial_run(const config::Policy& policy, model::SimulationLayer layer,
+                              std::uint32_t members);
+// The last part of half an hour: what remains when postponed debt has come due.
+SimulatedModel::Run settled_run();
+
+// S_max of the present settings: file layer where it can be used, else the ledger's own.
+Result<model::Prediction> predict_present(const model::Snapshot& snapshot,
+                                          const std::string& family,
+                                          const model::Calibration& calibration, double cpu_cores,
+                                          const SimulatedModel::Run& run);
+
+}  // namespace lsmtuned::controller
