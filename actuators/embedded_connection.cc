@@ -211,7 +211,7 @@ asio::awaitable<RequestOutcome> EmbeddedConnection::request(json::object message
     deadline = std::min(deadline, std::chrono::milliseconds(static_cast<std::int64_t>(
                                       std::clamp(deadline_s, 0.0, 1e6) * 1000.0)));
     if (auto refused = start_options_call(message, type, call); !refused.empty())
-      co_return not_sent(std::move(refused));
+      co_return not_sent(refused);
   } else {
     if (observing_ >= kMaxObservations)
       co_return not_sent("earlier observations have not come back");

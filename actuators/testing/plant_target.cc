@@ -131,7 +131,7 @@ asio::awaitable<ApplyReport> PlantTarget::apply(model::ChangeSet changes, bool i
   ++options_calls_;
   for (const auto& change : changes) remember(change);
   if (!std::exchange(leased_, true)) lease_left_s_ = lease_s_;
-  co_return ApplyReport{ApplyStatus::ok, std::move(changes), ""};
+  co_return ApplyReport{ApplyStatus::ok, changes, ""};
 }
 
 ApplyReport PlantTarget::restore_ours() {
