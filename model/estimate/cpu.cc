@@ -17,7 +17,9 @@ constexpr double kDeviationPerGiB = 0.5;  // CPU seconds, of the first GiB writt
 constexpr double kResolution = 0.1;       // CPU seconds
 constexpr double kMostInnovation = 3;     // standard deviations; the rest is cut off
 constexpr double kLeastVariance = 1e-4;   // of kappa in units of its prior
-constexpr double kMostVariance = 1;
+constexpr double kMostVariance = 100;
+// One odd interval is cut off; several in a row find constants far away within a few of them.
+constexpr double kWideningOfAnOutlier = 4;
 constexpr double kLeast = 0.02;  // of kappa in units of its prior
 constexpr double kMost = 50;
 constexpr double kJobsForCores = 10;
@@ -28,7 +30,7 @@ Pair prior_constants() {
 }
 
 Square covariance_of(const Uncertainty& about) {
-  Square covariance = Square::Identity() * kMostVariance;
+  Square covariance = Square::Identity();  // a standard deviation of one prior
   if (about.cpu_covariance.size() != 3) return covariance;
   const double bytes = about.cpu_covariance[0];
   const double both = about.cpu_covariance[1];
@@ -42,7 +44,7 @@ Square covariance_of(const Uncertainty& about) {
 void bound(Square& covariance) {
   const Pair variance = covariance.diagonal();
   if (!covariance.allFinite() || !(variance.minCoeff() > 0)) {
-    covariance = Square::Identity() * kMostVariance;
+    covariance = Square::Identity();
     return;
   }
   const Pair allowed = variance.array().max(kLeastVariance).min(kMostVariance).matrix();
@@ -69,10 +71,14 @@ void learn_cpu(Calibration& next, const Deltas& deltas, double seconds) {
     if (total <= 0) p /= kForgetting;
     total += stats.compaction_cpu_seconds;
     jobs += stats.compaction_count;
+    const double error = stats.compaction_cpu_seconds - phi.dot(constants);
+    if (std::abs(error) > kMostInnovation * std::sqrt(phi.dot(p * phi) + noise)) {
+      p *= kWideningOfAnOutlier;
+      bound(p);
+    }
     const double variance = phi.dot(p * phi) + noise;
     const double most = kMostInnovation * std::sqrt(variance);
-    const double innovation =
-        std::clamp(stats.compaction_cpu_seconds - phi.dot(constants), -most, most);
+    const double innovation = std::clamp(error, -most, most);
     const Pair gain = p * phi / variance;
     constants = (constants + gain * innovation).cwiseMax(kLeast).cwiseMin(kMost).eval();
     const Square rest = Square::Identity() - gain * phi.transpose();
