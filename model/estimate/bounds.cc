@@ -8,6 +8,7 @@
 namespace lsmtuned::model {
 namespace {
 
+constexpr double kMostCovariance = 1e3;
 constexpr std::size_t kMostEntries = 64;  // levels; RocksDB allows fewer
 
 struct Range {
@@ -47,6 +48,14 @@ void bound(std::vector<double>& values, double low, double high, double otherwis
   for (double& value : values) bound(value, low, high, otherwise);
 }
 
+// A covariance cannot be mended entry by entry: it is dropped, and priors take its place.
+void drop_impossible(std::vector<double>& covariance) {
+  const bool possible = std::all_of(covariance.begin(), covariance.end(), [](double value) {
+    return std::isfinite(value) && std::abs(value) <= kMostCovariance;
+  });
+  if (!possible) covariance.clear();
+}
+
 }  // namespace
 
 Calibration bounded(Calibration calibration) {
@@ -60,6 +69,8 @@ Calibration bounded(Calibration calibration) {
   bound(calibration.level_compression, 0.05, 20, 1);
   Uncertainty& about = calibration.uncertainty;
   bound(about.reference_write_bandwidth, 0, kFastestBytesPerS, 0);
+  drop_impossible(about.covariance);
+  drop_impossible(about.cpu_covariance);
   bound(about.outlier_streaks, -1e3, 1e3, 0);
   bound(about.overlap_variance, 1e-4, 0.25, kPriorOverlapVariance);
   bound(about.error_variance, 0, kMostRelativeError * kMostRelativeError, 0);
