@@ -2,9 +2,12 @@
 // error.
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "controller/guard.h"
 #include "controller/reducer.h"
+#include "controller/simulated.h"
+#include "model/estimate/interval.h"
 
 namespace lsmtuned::controller {
 namespace {
@@ -16,6 +19,7 @@ constexpr double kCyclesPerLesson = 2;  // calibration spans hold at least so ma
 constexpr double kSaturatedStallShare = 0.02;
 constexpr double kErrorWeight = 0.3;   // of the newest, in the rolling model error
 constexpr double kPredictionAgeS = 5;  // recomputed at most this often
+constexpr std::uint32_t kMembers = 4;  // of the file layer's ensemble
 
 double l0_count(const model::Snapshot& snapshot) {
   return static_cast<double>(snapshot.state.l0_compactions_completed);
@@ -58,15 +62,39 @@ void Reducer::learn_error(double measured, double predicted) {
   state.prediction_error_known = true;
 }
 
+void Reducer::learn_from_trial(const Decision& decision, bool saturated) {
+  auto& calibration = state.persistent.calibration;
+  const WindowMeasure& before = decision.measured_before;
+  const WindowMeasure& after = decision.measured_after;
+  const model::Prediction& predicted = decision.predicted_after;
+  learn_error(after.put_bytes_per_s, predicted.put_bytes_per_s);
+  // Above its prediction without saturation: the rate only bounds S_max from below.
+  if (!saturated) return;
+  model::PredictiveInterval expected;
+  expected.put_bytes_per_s = predicted.put_bytes_per_s;
+  expected.low_bytes_per_s = predicted.low_bytes_per_s;
+  expected.high_bytes_per_s = predicted.high_bytes_per_s;
+  expected.structural_deviation = calibration.relative_error;
+  model::record_outcome(calibration, expected, after.put_bytes_per_s, after.l0_compactions);
+  const double predicted_before = decision.predicted_before.put_bytes_per_s;
+  if (before.stall_share > kSaturatedStallShare && before.put_bytes_per_s > 0 &&
+      after.put_bytes_per_s > 0 && predicted_before > 0 && predicted.put_bytes_per_s > 0) {
+    const double error = std::hypot(before.standard_error / before.put_bytes_per_s,
+                                    after.standard_error / after.put_bytes_per_s);
+    model::record_gain(calibration, std::log(predicted.put_bytes_per_s / predicted_before),
+                       std::log(after.put_bytes_per_s / before.put_bytes_per_s), error);
+  }
+}
+
 void Reducer::refresh_predictions() {
   const auto* family = state.last ? model::worst_family(*state.last) : nullptr;
   if (family == nullptr || !state.persistent.calibrated) return;
   state.predicted_at_s = now();
-  model::ModelInput input{state.last->settings, *family, state.cpu_cores, true,
-                          policy.trial_max_s,   true};
-  const auto over_trial = model::predict(input, state.persistent.calibration);
-  input.horizon_s = 0;
-  const auto settled = model::predict(input, state.persistent.calibration);
+  const auto over_trial =
+      predict_present(*state.last, family->name, state.persistent.calibration, state.cpu_cores,
+                      trial_run(policy, model::SimulationLayer::files, kMembers));
+  const auto settled = predict_present(*state.last, family->name, state.persistent.calibration,
+                                       state.cpu_cores, settled_run());
   state.current_prediction.reset();
   state.current_settled.reset();
   if (over_trial) state.current_prediction = *over_trial;
@@ -104,13 +132,14 @@ void Reducer::estimate(const model::Snapshot& snapshot) {
     // The first lesson only replaces priors: its error says nothing about the model.
     if (span.valid && span.stall_share > kSaturatedStallShare && family != nullptr &&
         persistent.calibration.evidence_l0_compactions > 0) {
-      const model::ModelInput input{from.settings, *family,      state.cpu_cores,
-                                    true,          span.seconds, true};
-      if (const auto expected = model::predict(input, persistent.calibration))
+      const SimulatedModel::Run run{model::SimulationLayer::files, kMembers, 0, span.seconds};
+      if (const auto expected =
+              predict_present(from, family->name, persistent.calibration, state.cpu_cores, run))
         learn_error(span.put_bytes_per_s, expected->put_bytes_per_s);
     }
-    persistent.calibration =
-        model::calibrate(persistent.calibration, *state.calibration_from, snapshot);
+    auto lesson = model::learn(persistent.calibration, *state.calibration_from, snapshot);
+    state.lessons.add(lesson);
+    persistent.calibration = std::move(lesson.calibration);
     state.calibration_from = snapshot;
     state.predicted_at_s = 0;
   }

@@ -57,6 +57,7 @@ struct Reducer {
   void estimate(const model::Snapshot& snapshot);
   void refresh_predictions();
   void learn_error(double measured, double predicted);
+  void learn_from_trial(const Decision& decision, bool saturated);
   void forget_window();
   bool saturated() const;
   void check_foreign(const model::Snapshot& snapshot);

@@ -6,10 +6,13 @@
 #include <limits>
 #include <map>
 #include <nlopt.hpp>
+#include <optional>
 
 #include "controller/guard.h"
 #include "controller/score.h"
 #include "controller/search_space.h"
+#include "controller/simulated.h"
+#include "model/estimate/interval.h"
 
 namespace lsmtuned::controller {
 namespace {
@@ -202,9 +205,33 @@ double half_width(const model::Prediction& prediction) {
   return std::log(prediction.high_bytes_per_s / prediction.low_bytes_per_s) / (2 * 1.2816);
 }
 
+// Standard deviation of ln(S candidate / S present), both simulated under the same samples of what
+// calibration knows badly. Nothing where the simulator does not serve.
+std::optional<double> simulated_deviation(const SearchRequest& request, const Scored& best) {
+  const auto* family = model::worst_family(request.snapshot);
+  if (family == nullptr) return {};
+  const auto run = trial_run(request.policy, model::SimulationLayer::totals, 1);
+  const auto predictor = [&](const model::Settings& settings, const model::Prediction& ledger) {
+    return [&, run](const model::Calibration& calibration) -> Result<double> {
+      const SimulatedModel simulated(request.snapshot, family->name, calibration,
+                                     request.cpu_cores);
+      const auto prediction = simulated.predict(settings, run, ledger);
+      if (!prediction) return prediction.error();
+      return prediction->put_bytes_per_s;
+    };
+  };
+  const auto gain =
+      model::estimate_gain(request.calibration, predictor(request.snapshot.settings, best.trial),
+                           predictor(best.settings, best.trial), request.policy.minimum_gain);
+  if (!gain) return {};
+  return gain->deviation;
+}
+
 double probability(const SearchRequest& request, const Scored& best) {
   const double error = std::max(request.calibration.relative_error, half_width(best.trial));
-  const double deviation = kErrorFloor + kErrorPerGain * error * std::abs(best.objective);
+  const double common = kErrorPerGain * error * std::abs(best.objective);
+  const double deviation =
+      std::hypot(kErrorFloor, simulated_deviation(request, best).value_or(common));
   return normal_cdf((best.objective - std::log1p(request.policy.minimum_gain)) / deviation);
 }
 

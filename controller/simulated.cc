@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "model/estimate/interval.h"
 #include "model/simulator/from_snapshot.h"
 
 namespace lsmtuned::controller {
@@ -25,7 +26,7 @@ double tree_bytes_of(const model::TreeShape& tree) {
 
 SimulatedModel::SimulatedModel(const model::Snapshot& snapshot, const std::string& family,
                                const model::Calibration& calibration, double cpu_cores)
-    : family_(family), relative_error_(calibration.relative_error) {
+    : family_(family) {
   auto problem = model::problem_from(snapshot, family, calibration, 1, cpu_cores);
   if (!problem) {
     refusal_ = problem.error().text();
@@ -59,7 +60,11 @@ Result<model::Prediction> SimulatedModel::predict(const model::Settings& setting
       found.low_bytes_per_s > 0 && found.high_bytes_per_s > found.low_bytes_per_s
           ? std::log(found.high_bytes_per_s / found.low_bytes_per_s) / (2 * kBound80)
           : 0;
-  const double half = kBound80 * std::hypot(spread, relative_error_);
+  const double known_badly =
+      ledger.low_bytes_per_s > 0 && ledger.high_bytes_per_s > ledger.low_bytes_per_s
+          ? std::log(ledger.high_bytes_per_s / ledger.low_bytes_per_s) / (2 * kBound80)
+          : 0;
+  const double half = kBound80 * std::hypot(spread, known_badly);
   prediction.low_bytes_per_s = found.put_bytes_per_s * std::exp(-half);
   prediction.high_bytes_per_s = found.put_bytes_per_s * std::exp(half);
   prediction.horizon_s = run.horizon_s;
@@ -89,7 +94,7 @@ Result<model::Prediction> predict_present(const model::Snapshot& snapshot,
   const auto* found = model::find_family(snapshot, family);
   if (found == nullptr) return Error{"no column family " + family, "name one that exists"};
   const model::ModelInput input{snapshot.settings, *found, cpu_cores, true, run.horizon_s, true};
-  auto ledger = model::predict(input, calibration);
+  auto ledger = model::predict_with_interval(input, calibration);
   if (!ledger) return ledger;
   const SimulatedModel simulated(snapshot, family, calibration, cpu_cores);
   auto prediction = simulated.predict(snapshot.settings, run, *ledger);

@@ -30,14 +30,14 @@ class SimulatedModel {
     double warmup_s = 0;
     double horizon_s = 0;
   };
-  // `ledger` gives what a simulation does not: which bound binds. Every run uses the same random
+  // `ledger` gives what a simulation does not: which bound binds, and how badly parameters are
+  // known; the interval joins that with the ensemble's spread. Every run uses the same random
   // numbers, so that candidates differ by their settings only.
   Result<model::Prediction> predict(const model::Settings& settings, const Run& run,
                                     const model::Prediction& ledger) const;
 
  private:
   std::string family_;
-  double relative_error_ = 0;
   model::Problem problem_;
   std::string refusal_;
 };

@@ -133,6 +133,7 @@ struct State {
   std::vector<FailedCandidate> failed;
   std::vector<std::pair<std::string, model::Knob>> foreign;  // as persistent.foreign
   double last_foreign_record_s = 0;
+  model::LessonCounts lessons;  // what became of the calibration's intervals
   double prediction_error = 0;  // rolling |ln measured/predicted|
   bool prediction_error_known = false;
   int bad_snapshots = 0;  // consecutive refused ones

@@ -77,10 +77,10 @@ void Reducer::verify(const model::Snapshot& snapshot) {
   add_latencies(decision.measured_after, *trial.at_settle, snapshot);
   const WindowMeasure& after = decision.measured_after;
   // An unsaturated rate only bounds S_max from below.
+  const bool saturated_after = after.stall_share > kCalmStallShare;
   if (after.l0_compactions >= 2 && judgement.verdict != Verdict::inconclusive &&
-      (after.stall_share > kCalmStallShare ||
-       after.put_bytes_per_s > decision.predicted_after.put_bytes_per_s))
-    learn_error(after.put_bytes_per_s, decision.predicted_after.put_bytes_per_s);
+      (saturated_after || after.put_bytes_per_s > decision.predicted_after.put_bytes_per_s))
+    learn_from_trial(decision, saturated_after);
   switch (judgement.verdict) {
     case Verdict::keep:
       keep_trial(judgement.evidence);

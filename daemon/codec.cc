@@ -28,6 +28,7 @@ using model::ChangeSet;
 using model::KnobChange;
 using model::Prediction;
 using model::Settings;
+using model::Uncertainty;
 
 // ---- the members, each named once for writing and reading ---------------------------------------
 
@@ -73,6 +74,21 @@ void members(Visitor& visit, T& p) {
   visit("model", p.model);
 }
 
+template <class Visitor, Of<Uncertainty> T>
+void members(Visitor& visit, T& u) {
+  visit("reference_write_bandwidth", u.reference_write_bandwidth);
+  visit("covariance", u.covariance);
+  visit("outlier_streaks", u.outlier_streaks);
+  visit("overlap_variance", u.overlap_variance);
+  visit("cpu_covariance", u.cpu_covariance);
+  visit("error_variance", u.error_variance);
+  visit("coverage_log_scale", u.coverage_log_scale);
+  visit("predictions", u.predictions);
+  visit("predictions_covered", u.predictions_covered);
+  visit("gain_error", u.gain_error);
+  visit("trials", u.trials);
+}
+
 template <class Visitor, Of<Calibration> T>
 void members(Visitor& visit, T& c) {
   visit("flush_bytes_per_user_byte", c.flush_bytes_per_user_byte);
@@ -91,12 +107,14 @@ void members(Visitor& visit, T& c) {
   visit("read_bandwidth", c.read_bandwidth);
   visit("mix_exponent", c.mix_exponent);
   visit("job_bytes_per_second", c.job_bytes_per_second);
+  visit("l0_speed_up_exponent", c.l0_speed_up_exponent);
   visit("flush_bytes_per_second", c.flush_bytes_per_second);
   visit("foreground_bytes_per_second", c.foreground_bytes_per_second);
   visit("log_residual", c.log_residual);
   visit("relative_error", c.relative_error);
   visit("evidence_seconds", c.evidence_seconds);
   visit("evidence_l0_compactions", c.evidence_l0_compactions);
+  visit("uncertainty", c.uncertainty);
 }
 
 template <class Visitor, Of<KnobChange> T>
@@ -166,9 +184,9 @@ void members(Visitor& visit, T& k) {
 }
 
 template <class T>
-concept Record =
-    Of<T, WindowMeasure> || Of<T, Prediction> || Of<T, Calibration> || Of<T, KnobChange> ||
-    Of<T, Considered> || Of<T, Decision> || Of<T, PersistentState> || Of<T, FamilyKnob>;
+concept Record = Of<T, WindowMeasure> || Of<T, Prediction> || Of<T, Uncertainty> ||
+    Of<T, Calibration> || Of<T, KnobChange> || Of<T, Considered> || Of<T, Decision> ||
+    Of<T, PersistentState> || Of<T, FamilyKnob>;
 
 // ---- words ------------------------------------------------------------------------------------
 

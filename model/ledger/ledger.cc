@@ -91,7 +91,8 @@ Resources resources_of(const ModelInput& input, const Calibration& calibration) 
   const double parts = std::max(1.0, knob_or_default(database, Knob::max_subcompactions));
   resources.compaction_slots = compaction_slots(jobs, input.saturated);
   // Only the L0 job splits, and it cannot use more cores than there are.
-  resources.l0_lane = std::min(parts, std::max(1.0, input.cpu_cores));
+  resources.l0_lane = std::pow(std::min(parts, std::max(1.0, input.cpu_cores)),
+                               std::clamp(calibration.l0_speed_up_exponent, 0.0, 1.0));
   const double families = std::max<double>(1, static_cast<double>(input.settings.families.size()));
   resources.flush_lanes = std::min(flush_slots(jobs), families);
   // One core stays with the foreground; jobs that cannot run cannot use theirs.
@@ -161,8 +162,9 @@ std::string refusal(const ModelInput& input, const Calibration& calibration) {
     }
   }
   if (!(calibration.flush_bytes_per_user_byte > 0) || !(calibration.memtable_fill > 0) ||
-      !std::isfinite(calibration.log_residual)) {
-    return "the calibration holds an impossible flush ratio, memtable fill or residual";
+      !std::isfinite(calibration.log_residual) ||
+      !std::isfinite(calibration.l0_speed_up_exponent)) {
+    return "the calibration holds an impossible flush ratio, memtable fill, residual or speed-up";
   }
   if (!std::isfinite(input.horizon_s) || input.horizon_s < 0) return "the horizon is not a time";
   return {};

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "model/ledger/uncertainty.h"
 #include "model/result.h"
 #include "model/settings.h"
 #include "model/snapshot.h"
@@ -35,12 +36,14 @@ struct Calibration {
   double read_bandwidth = 0;               // u * B_r
   double mix_exponent = 1;                 // p: 1 serial, larger overlaps reads with writes
   double job_bytes_per_second = 0;         // v: input bytes per second of one job; 0: unknown
+  double l0_speed_up_exponent = 1;         // e: sigma(s) = min(s, cores)^e, 0..1
   double flush_bytes_per_second = 0;       // v_f; 0: unknown
   double foreground_bytes_per_second = 0;  // S_fg; 0: never seen unstalled
   double log_residual = 0;                 // rho = ln S_measured - ln S_model, smoothed
   double relative_error = 0.15;            // structural standard deviation of ln S
   double evidence_seconds = 0;             // time covered by accepted intervals
   double evidence_l0_compactions = 0;
+  Uncertainty uncertainty;
   bool operator==(const Calibration&) const = default;
 };
 

@@ -41,9 +41,13 @@ auto fields_of(const model::Prediction& p) {
   const auto& [a, b, c, d, e, f, g, h, i, j, k, l] = p;
   return std::tie(a, b, c, d, e, f, g, h, i, j, k, l);
 }
+auto fields_of(const model::Uncertainty& x) {
+  const auto& [a, b, c, d, e, f, g, h, i, j, k] = x;
+  return std::tie(a, b, c, d, e, f, g, h, i, j, k);
+}
 auto fields_of(const model::Calibration& x) {
-  const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v] = x;
-  return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v);
+  const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y] = x;
+  return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y);
 }
 auto fields_of(const Decision& x) {
   const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t] = x;
@@ -186,12 +190,17 @@ WindowMeasure any_measure() {
   return {any_double(), any_double(), any_double(), any_double(), any_double(), any_double(),
           any_double(), any_double(), any_double(), any_double(), any_double()};
 }
+model::Uncertainty any_uncertainty() {
+  return {any_double(),     some(any_double), some(any_double), some(any_double),
+          some(any_double), any_double(),     any_double(),     any_double(),
+          any_double(),     any_double(),     any_double()};
+}
 model::Calibration any_calibration() {
   return {any_double(),     any_double(),     any_double(), some(any_double), some(any_double),
           some(any_double), some(any_double), any_double(), any_double(),     any_double(),
           any_double(),     any_double(),     any_double(), any_double(),     any_double(),
           any_double(),     any_double(),     any_double(), any_double(),     any_double(),
-          any_double(),     any_double()};
+          any_double(),     any_double(),     any_double(), any_uncertainty()};
 }
 Decision any_decision() {
   return {random_source->bits(),
@@ -353,6 +362,15 @@ TEST(Codec, AbsentMembersKeepTheirDefaults) {
   const auto state = state_from_json(*parse_exact("{}"));
   ASSERT_TRUE(state);
   EXPECT_TRUE(same(*state, PersistentState{}));
+}
+
+TEST(Codec, CalibrationsStoredWithoutUncertaintyStartWithPriors) {
+  const auto calibration =
+      calibration_from_json(*parse_exact(R"({"write_bandwidth":1e8,"log_residual":0.1})"));
+  ASSERT_TRUE(calibration) << calibration.error().text();
+  EXPECT_EQ(calibration->write_bandwidth, 1e8);
+  EXPECT_EQ(calibration->l0_speed_up_exponent, 1);
+  EXPECT_EQ(calibration->uncertainty, model::Uncertainty{});
 }
 
 TEST(ParseExact, ReadsDecimalsToTheNearestDouble) {
