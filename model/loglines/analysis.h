@@ -197,9 +197,9 @@ struct LineCounts {
   double events = 0;          // EVENT_LOG_v1, understood
   double ignored_events = 0;  // of kinds that carry nothing for this analysis, e.g. ingest_finished
   double stalls = 0;
-  double dumps = 0;     // lines of statistics tables and counters
-  double options = 0;   // option lines and changes
-  double messages = 0;  // other messages with a time
+  double dumps = 0;      // lines of statistics tables and counters
+  double options = 0;    // option lines and changes
+  double messages = 0;   // other messages with a time
   double continued = 0;  // other lines without one
   bool operator==(const LineCounts&) const = default;
 };
@@ -229,7 +229,7 @@ struct LogAnalysis {
   double stall_amplification_correlation = 0;  // with (flush + compaction) / user bytes
   std::vector<LogProblem> problems;
 
-  bool looks_like_a_log() const { return lines.events + lines.dumps + lines.options > 0; }
+  bool looks_like_a_log() const { return lines.events + lines.options > 0; }
   const LogFamily* family(const std::string& name) const;
   // The family that wrote most; null without any.
   const LogFamily* main_family() const;

@@ -66,8 +66,7 @@ void LogAnalyzer::Impl::take(std::string_view text, LineEnd end) {
     state_.problems.add(LogProblemKind::overlong_line, text);
     return;
   }
-  if (end == LineEnd::end_of_input)
-    state_.problems.add(LogProblemKind::unfinished_last_line, text);
+  if (end == LineEnd::end_of_input) state_.problems.add(LogProblemKind::unfinished_last_line, text);
   LogLine line;
   if (parse_log_line(text, line)) {
     state_.advance(line);
@@ -86,8 +85,7 @@ void LogAnalyzer::Impl::message(const LogLine& line) {
   LineCounts& lines = state_.result.lines;
   dumps_.message();
   if (line.error) state_.problems.add(LogProblemKind::database_error, line.text);
-  for (const auto& family : state_.families)
-    family->stalls.other_line(state_.now_s(), line.thread);
+  for (const auto& family : state_.families) family->stalls.other_line(state_.now_s(), line.thread);
   std::string_view json = line.text;
   if (skip_prefix(json, "EVENT_LOG_v1 ")) {
     events_.event(line, json);
@@ -178,8 +176,7 @@ bool LogAnalyzer::Impl::header_message(const LogLine& line) {
   }
   if (skip_prefix(rest, "RocksDB version: ")) {
     state_.result.rocksdb_version = std::string(rest.substr(0, 40));
-    if (!rest.starts_with(kKnownVersion))
-      state_.problems.add(LogProblemKind::other_version, text);
+    if (!rest.starts_with(kKnownVersion)) state_.problems.add(LogProblemKind::other_version, text);
     return true;
   }
   if (skip_prefix(rest, "DB Session ID: ")) {

@@ -20,16 +20,21 @@ constexpr std::array<std::pair<std::string_view, double LogCounters::*>, 8> kTic
     {"stall.micros", &LogCounters::stall_seconds},
 }};
 
-constexpr std::array<double LogCounters::*, 8> kAllCounters = {
-    &LogCounters::batch_bytes,           &LogCounters::keys,
-    &LogCounters::write_groups,          &LogCounters::wal_bytes,
-    &LogCounters::flush_write_bytes,     &LogCounters::compaction_read_bytes,
-    &LogCounters::compaction_write_bytes, &LogCounters::stall_seconds};
+constexpr std::array<double LogCounters::*, 8> kAllCounters = {&LogCounters::batch_bytes,
+                                                               &LogCounters::keys,
+                                                               &LogCounters::write_groups,
+                                                               &LogCounters::wal_bytes,
+                                                               &LogCounters::flush_write_bytes,
+                                                               &LogCounters::compaction_read_bytes,
+                                                               &LogCounters::compaction_write_bytes,
+                                                               &LogCounters::stall_seconds};
 
-constexpr std::array<double EventTotals::*, 6> kAllEvents = {
-    &EventTotals::user_bytes,  &EventTotals::records,
-    &EventTotals::flush_bytes, &EventTotals::compaction_read_bytes,
-    &EventTotals::compaction_write_bytes, &EventTotals::failed_write_bytes};
+constexpr std::array<double EventTotals::*, 6> kAllEvents = {&EventTotals::user_bytes,
+                                                             &EventTotals::records,
+                                                             &EventTotals::flush_bytes,
+                                                             &EventTotals::compaction_read_bytes,
+                                                             &EventTotals::compaction_write_bytes,
+                                                             &EventTotals::failed_write_bytes};
 
 bool went_back(const LogCounters& from, const LogCounters& to) {
   return to.keys < from.keys || to.batch_bytes < from.batch_bytes ||

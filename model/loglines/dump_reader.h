@@ -17,11 +17,11 @@ class DumpReader {
  public:
   explicit DumpReader(LogState& state) : state_(state) {}
 
-  void dump_begins(const LogLine& line);        // "------- DUMPING STATS -------"
-  void statistics_begin(const LogLine& line);   // "STATISTICS:"
-  bool continuation(std::string_view line);     // false: not a line of a dump
-  void message();                               // any line with a time: tables and lists end
-  void opened();                                // the database was opened: new zero
+  void dump_begins(const LogLine& line);       // "------- DUMPING STATS -------"
+  void statistics_begin(const LogLine& line);  // "STATISTICS:"
+  bool continuation(std::string_view line);    // false: not a line of a dump
+  void message();                              // any line with a time: tables and lists end
+  void opened();                               // the database was opened: new zero
   void finish();
 
  private:

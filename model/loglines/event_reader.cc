@@ -164,9 +164,8 @@ void EventReader::flush_finished(EventFields& fields, const LogLine& line) {
   family.memtable_since_s = job.start_s;
   state_.series.add(job.start_s, end_s, &ActivityInterval::flush_bytes, job.table_bytes);
 
-  const double keys = job.memtable_deletes > 0
-                          ? 0
-                          : keys_from_draws(job.memtable_records, job.records);
+  const double keys =
+      job.memtable_deletes > 0 ? 0 : keys_from_draws(job.memtable_records, job.records);
   const double dropped = std::max(0.0, job.memtable_records - job.records);
   family.merged_records += job.memtable_records;
   if (keys > 0) {
@@ -200,8 +199,8 @@ void EventReader::compacting(const LogLine& line) {
   if (output && *output < kMostLogLevels) job->output_level = level_index(*output);
 }
 
-// "Compaction start summary: Base version 11 Base level 0, inputs: [27(2051KB) 25(2055KB)], [16(..."
-// Sizes of files that were made before the LOG begins.
+// "Compaction start summary: Base version 11 Base level 0, inputs: [27(2051KB) 25(2055KB)],
+// [16(..." Sizes of files that were made before the LOG begins.
 void EventReader::compaction_summary(const LogLine& line) {
   if (line.thread != compacting_thread_) return;
   std::string_view text = line.text;

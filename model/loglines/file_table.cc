@@ -45,17 +45,17 @@ bool FileTable::put(std::uint64_t number, const TableFile& file) {
     }
     ++size_;
   }
-  slots_[at] = Slot{number + 1,
-                    static_cast<std::uint64_t>(file.bytes) << 1 | (file.approximate ? 1U : 0U),
-                    static_cast<std::uint32_t>(std::min(file.records, kMostRecords)), file.level};
+  slots_[at] =
+      Slot{number + 1, static_cast<std::uint64_t>(file.bytes) << 1 | (file.approximate ? 1U : 0U),
+           static_cast<std::uint32_t>(std::min(file.records, kMostRecords)), file.level};
   return true;
 }
 
 std::optional<TableFile> FileTable::get(std::uint64_t number) const {
   const Slot& slot = slots_[find(number)];
   if (slot.number_plus_one == 0) return std::nullopt;
-  return TableFile{static_cast<double>(slot.bytes_and_flag >> 1),
-                   static_cast<double>(slot.records), slot.level, (slot.bytes_and_flag & 1) != 0};
+  return TableFile{static_cast<double>(slot.bytes_and_flag >> 1), static_cast<double>(slot.records),
+                   slot.level, (slot.bytes_and_flag & 1) != 0};
 }
 
 void FileTable::erase(std::uint64_t number) {

@@ -12,7 +12,7 @@ namespace lsmtuned::model {
 
 struct TableFile {
   double bytes = 0;
-  double records = 0;        // 0: unknown
+  double records = 0;  // 0: unknown
   std::uint32_t level = 0;
   bool approximate = false;  // size known to three digits only, from a compaction's summary
 };

@@ -1,7 +1,7 @@
 // One line of a RocksDB 7.8 LOG, taken apart: time, thread, bracketed tags, message.
 //
-//   2026/11/21-12:42:07.229769 27964 [WARN] [db/column_family.cc:1001] [default] Stalling writes ...
-//   2026/11/21-12:42:07.2298 27964 (Original Log Time 2026/11/21-12:42:07.229856) [...] message
+//   2026/11/21-12:42:07.229769 27964 [WARN] [db/column_family.cc:1001] [default] Stalling writes
+//   ... 2026/11/21-12:42:07.2298 27964 (Original Log Time 2026/11/21-12:42:07.229856) [...] message
 //
 // Time is the host's local time as printed, as seconds since 1970 without a zone: differences are
 // right except across a change to or from summer time. Pure; thread rules: plain values.

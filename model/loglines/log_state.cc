@@ -18,9 +18,9 @@ double LogState::event_s(const LogLine& line) const {
 void LogState::advance(const LogLine& line) {
   if (printed_s_ >= 0) {
     const double passed = line.time_s - printed_s_;
-    if (passed >= 0)
-      now_s_ += passed;
-    // Threads take the time before they queue for the file, so lines swap within a scheduler's turn.
+    if (passed >= 0) now_s_ += passed;
+    // Threads take the time before they queue for the file, so lines swap within a scheduler's
+    // turn.
     else if (passed < -1)
       problems.add(LogProblemKind::time_backwards, line.text);
     else
@@ -36,12 +36,11 @@ FamilyState& LogState::family(std::string_view name) {
     problems.add(LogProblemKind::limit_reached, name);
     return *families.back();
   }
-  families.push_back(
-      std::make_unique<FamilyState>(name, [this](double from_s, double to_s, bool stopped) {
-        series.add(from_s, to_s,
-                   stopped ? &ActivityInterval::stopped_s : &ActivityInterval::delayed_s,
-                   to_s - from_s);
-      }));
+  families.push_back(std::make_unique<FamilyState>(name, [this](double from_s, double to_s,
+                                                                bool stopped) {
+    series.add(from_s, to_s, stopped ? &ActivityInterval::stopped_s : &ActivityInterval::delayed_s,
+               to_s - from_s);
+  }));
   families.back()->memtable_since_s = families.back()->l0_since_s = now_s_;
   return *families.back();
 }

@@ -32,13 +32,13 @@ struct FamilyState {
 
   LogFamily result;
   StallTimeline stalls;
-  LevelArray net_bytes{};          // in less out, by level, since the first line
+  LevelArray net_bytes{};  // in less out, by level, since the first line
   LevelArray net_at_opening_dump{};
   LevelArray net_at_last_dump{};
   bool opening_dump_seen = false;
   double last_dump_printed_s = -1;  // printed time, to tell events that were logged late
   double memtable_since_s = 0;      // the active one fills since
-  bool counts_logged = false;  // RocksDB said how many files each level holds
+  bool counts_logged = false;       // RocksDB said how many files each level holds
   double l0_files = 0;
   double l0_since_s = 0;
   // Keys: sum of dropped records times the K that explains them, and of dropped records.

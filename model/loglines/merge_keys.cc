@@ -15,7 +15,7 @@ template <class KeptOf>
 double solve(double least, double kept, const KeptOf& kept_of) {
   double low = std::log(least);
   double high = std::log(kMostKeys);
-  for (int i = 0; i < kHalvings && high - low > 1e-9; ++i) {
+  for (int i = 0; i < kHalvings && high - low > 1e-7; ++i) {
     const double middle = (low + high) / 2;
     (kept_of(std::exp(middle)) < kept ? low : high) = middle;
   }

@@ -44,8 +44,7 @@ void SettingsReader::option(std::string_view text) {
   set(family_, name, without_leading_blanks(text.substr(colon - 7)));
 }
 
-void SettingsReader::set(const std::string& family, std::string_view name,
-                         std::string_view value) {
+void SettingsReader::set(const std::string& family, std::string_view name, std::string_view value) {
   const auto knob = knob_from_option(name);
   if (!knob) {
     if (!family.empty()) set_fact(state_.family(family).result.facts, name, value);
