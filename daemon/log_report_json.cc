@@ -183,6 +183,7 @@ json::array checks_json(const std::vector<model::LedgerCheck>& checks) {
                                 {"resolution", check.resolution},
                                 {"open_term", check.open_term},
                                 {"open_bytes", check.open_bytes},
+                                {"open_left_bytes", check.open_left_bytes},
                                 {"residual", check.residual()},
                                 {"residual_share", check.residual_share()},
                                 {"closes", check.closes()}});

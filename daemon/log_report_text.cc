@@ -117,8 +117,10 @@ void checks(const std::vector<model::LedgerCheck>& list, Text out) {
     fmt::format_to(out, "  {} {}: {} against {}, residual {}\n", check.closes() ? "ok  " : "OPEN",
                    check.name, format_bytes(check.left), format_bytes(check.right),
                    format_percent(check.residual_share()));
-    fmt::format_to(out, "       {} | {}{}{}\n", check.left_counts, check.right_counts,
-                   check.open_term.empty() ? "" : " | ", check.open_term);
+    fmt::format_to(out, "       {} | {}\n", check.left_counts, check.right_counts);
+    if (check.open_bytes > 0)
+      fmt::format_to(out, "       open: {}, at most {}\n", check.open_term,
+                     format_bytes(check.open_bytes));
   }
 }
 

@@ -122,6 +122,10 @@ struct LogCounters {
   bool operator==(const LogCounters&) const = default;
 };
 
+// Write-batch headers in batch_bytes. RocksDB 7.8 does not count groups in pipelined writes without
+// a WAL (0 then); one header a key is right for a single writer of single puts.
+double headers_in(const LogCounters& counters);
+
 // Totals of the events up to one moment, to stand beside counters of the same moment.
 struct EventTotals {
   double user_bytes = 0;
@@ -143,6 +147,7 @@ struct LedgerCheck {
   // Bytes by which the right side may be larger for a reason that the check names.
   std::string open_term;
   double open_bytes = 0;
+  double open_left_bytes = 0;  // the same for the left side
   double residual() const { return left - right; }
   double residual_share() const;  // of the larger side, after resolution and open term; 0..1
   bool closes(double tolerance = 0.01) const { return residual_share() <= tolerance; }
@@ -219,7 +224,12 @@ struct LogAnalysis {
   double counters_time_s = 0;
   EventTotals events;              // all
   EventTotals events_at_counters;  // as far as `counters` reach, since each open
-  double uncounted_bytes = 0;      // tables of jobs that the LOG does not name
+  double open_read_bytes = 0;      // inputs of compactions that ran at the last counters, or failed
+  double open_write_bytes = 0;     // one table for each that ran then
+  double unfinished_flush_bytes =
+      0;  // tables of jobs that had begun when the LOG, or an open, ended
+  double unfinished_compaction_bytes = 0;
+  double uncounted_bytes = 0;  // tables of jobs that the LOG does not name
 
   std::vector<LedgerCheck> checks;
   std::vector<AmplificationView> amplification;

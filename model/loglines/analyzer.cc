@@ -85,13 +85,14 @@ void LogAnalyzer::Impl::message(const LogLine& line) {
   LineCounts& lines = state_.result.lines;
   dumps_.message();
   if (line.error) state_.problems.add(LogProblemKind::database_error, line.text);
+  if (line.text.starts_with("Stalling writes ") || line.text.starts_with("Stopping writes ")) {
+    stall(line);
+    return;
+  }
   for (const auto& family : state_.families) family->stalls.other_line(state_.now_s(), line.thread);
   std::string_view json = line.text;
   if (skip_prefix(json, "EVENT_LOG_v1 ")) {
     events_.event(line, json);
-  } else if (line.text.starts_with("Stalling writes ") ||
-             line.text.starts_with("Stopping writes ")) {
-    stall(line);
   } else if (header_message(line)) {
     ++lines.options;
   } else if (line.text.starts_with("------- DUMPING STATS")) {

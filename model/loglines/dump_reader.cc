@@ -67,6 +67,8 @@ void DumpReader::begin_reading(bool exact) {
   reading_ = Reading{};
   reading_->exact = exact;
   reading_->events = state_.totals;
+  reading_->open_read_bytes = state_.running_input_bytes + state_.failed_input_bytes;
+  reading_->open_write_bytes = state_.running_compactions * state_.largest_table_bytes;
   reading_->time_s = state_.now_s();
   reading_->printed_s = printed_s_;
 }
@@ -102,6 +104,8 @@ void DumpReader::accumulate() {
   for (const auto member : kAllEvents)
     result.events_at_counters.*member += state_.late_events.*member;
   state_.late_events = EventTotals{};
+  result.open_read_bytes += last_->open_read_bytes;
+  result.open_write_bytes += last_->open_write_bytes;
   result.exact_counters = last_->exact;
   result.have_counters = true;
   result.counters_time_s = last_->time_s;

@@ -28,6 +28,8 @@ class DumpReader {
   struct Reading {
     LogCounters counters;
     EventTotals events;
+    double open_read_bytes = 0;
+    double open_write_bytes = 0;
     double time_s = 0;
     double printed_s = -1;
     bool exact = false;

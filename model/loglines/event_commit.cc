@@ -54,6 +54,7 @@ void EventReader::table_created(EventFields& fields, std::string_view json) {
   at.table_records += records;
   if (job->kind == Kind::compaction) {
     state_.totals.compaction_write_bytes += *bytes;
+    state_.largest_table_bytes = std::max(state_.largest_table_bytes, *bytes);
     return;
   }
   state_.totals.flush_bytes += *bytes;
@@ -75,12 +76,14 @@ void EventReader::compaction_finished(EventFields& fields, const LogLine& line) 
     return;
   }
   Job& job = found->second;
+  stops_running(job);
   const double micros = fields.whole_or_zero("\"compaction_time_micros\": ");
   auto* const failed = std::find(failed_threads_.begin(), failed_threads_.end(), line.thread);
   if (failed != failed_threads_.end()) {
     *failed = 0;
     ++family_of(job).result.jobs.failed;
     state_.totals.failed_write_bytes += job.table_bytes;
+    state_.failed_input_bytes += job.total_input_bytes;
   } else {
     commit(job, fields, line, micros * kMicro);
   }

@@ -47,10 +47,23 @@ bool EventReader::late(const LogLine& line, double printed_s) const {
 }
 
 void EventReader::forget_jobs() {
-  for (auto& [number, job] : jobs_)
-    if (job.started && job.kind != Kind::recovery) ++family_of(job).result.jobs.unfinished;
+  LogAnalysis& result = state_.result;
+  for (auto& [number, job] : jobs_) {
+    if (job.kind == Kind::recovery) continue;
+    if (job.started) ++family_of(job).result.jobs.unfinished;
+    (job.kind == Kind::flush ? result.unfinished_flush_bytes
+                             : result.unfinished_compaction_bytes) += job.table_bytes;
+  }
   jobs_.clear();
+  state_.running_compactions = 0;
+  state_.running_input_bytes = 0;
   failed_threads_.fill(0);
+}
+
+void EventReader::stops_running(const Job& job) {
+  if (job.kind != Kind::compaction || !job.started) return;
+  state_.running_compactions -= 1;
+  state_.running_input_bytes -= job.total_input_bytes;
 }
 
 void EventReader::event(const LogLine& line, std::string_view json) {
@@ -233,11 +246,17 @@ void EventReader::compaction_started(EventFields& fields) {
   Job* const job = job_of(*number);
   if (job == nullptr) return;
   job->kind = Kind::compaction;
-  job->started = true;
   job->start_s = state_.now_s();
   job->manual = fields.text("\"compaction_reason\": ") == "ManualCompaction";
-  const double total = EventFields(fields).whole_or_zero(kTotalInput);
-  read_inputs(fields, *job, total);
+  stops_running(*job);  // a second start under one number: the first one's end is lost
+  job->total_input_bytes = EventFields(fields).whole_or_zero(kTotalInput);
+  state_.running_compactions += 1;
+  state_.running_input_bytes += job->total_input_bytes;
+  job->input_bytes = {};
+  job->input_files = {};
+  job->runs.clear();
+  read_inputs(fields, *job, job->total_input_bytes);
+  job->started = true;
   const FamilyState& family = family_of(*job);
   for (std::size_t level = 0; level < kMostLogLevels; ++level)
     job->size_at_start[level] = family.result.levels[level].live_bytes;

@@ -40,6 +40,7 @@ class EventReader {
     bool manual = false;
     std::size_t output_level = 0;
     double start_s = 0;
+    double total_input_bytes = 0;
     LevelArray input_bytes{};
     LevelArray input_files{};
     LevelArray size_at_start{};
@@ -64,6 +65,7 @@ class EventReader {
   void trivial_move(EventFields& fields, const LogLine& line);
   void read_inputs(EventFields& fields, Job& job, double total_bytes);
   void commit(Job& job, EventFields& fields, const LogLine& line, double seconds);
+  void stops_running(const Job& job);
   void learn_keys(Job& job, double kept);
   void learn_overlap(const Job& job);
 

@@ -31,8 +31,7 @@ double sum_over(const LogAnalysis& analysis, double LogLevel::*member) {
 }
 
 double user_bytes_of(const LogCounters& counters) {
-  return user_bytes_from_batch_bytes(counters.batch_bytes, counters.keys,
-                                     std::min(counters.keys, counters.write_groups));
+  return user_bytes_from_batch_bytes(counters.batch_bytes, counters.keys, headers_in(counters));
 }
 
 // Memtables hold at most this much that was written but not flushed.
@@ -68,17 +67,18 @@ void level_checks(LogState& state, LogAnalysis& analysis) {
 void event_checks(LogAnalysis& analysis) {
   LedgerCheck flush;
   flush.name = "flush bytes are L0's new bytes";
-  flush.left_counts = "table_file_creation of flush and recovery jobs";
+  flush.left_counts = "table_file_creation of flush and recovery jobs that ended";
   flush.right_counts = "bytes that entered L0 from memtables (flush_finished)";
-  flush.left = analysis.events.flush_bytes;
+  flush.left = analysis.events.flush_bytes - analysis.unfinished_flush_bytes;
   flush.right = sum_over(analysis, &LogLevel::flushed_bytes);
   analysis.checks.push_back(flush);
 
   LedgerCheck written;
   written.name = "compaction output";
-  written.left_counts = "table_file_creation of compaction jobs, less those of failed jobs";
+  written.left_counts = "table_file_creation of compaction jobs that ended well";
   written.right_counts = "total_output_size of compaction_finished, all levels";
-  written.left = analysis.events.compaction_write_bytes - analysis.events.failed_write_bytes;
+  written.left = analysis.events.compaction_write_bytes - analysis.events.failed_write_bytes -
+                 analysis.unfinished_compaction_bytes;
   written.right = sum_over(analysis, &LogLevel::compacted_bytes);
   analysis.checks.push_back(written);
 
@@ -105,8 +105,10 @@ void counter_checks(LogAnalysis& analysis) {
   user.left = events.user_bytes;
   user.right = user_bytes_of(counters);
   user.resolution = rounding;
-  user.open_term = "not flushed yet: at most write_buffer_size x max_write_buffer_number";
-  user.open_bytes = most_memtable_bytes(analysis);
+  user.open_term =
+      "in memtables at the last dump (right) or the first (left), write_buffer_size x "
+      "max_write_buffer_number";
+  user.open_bytes = user.open_left_bytes = most_memtable_bytes(analysis);
   analysis.checks.push_back(user);
 
   LedgerCheck flush;
@@ -125,6 +127,8 @@ void counter_checks(LogAnalysis& analysis) {
   written.left = events.compaction_write_bytes;
   written.right = counters.compaction_write_bytes;
   written.resolution = rounding;
+  written.open_term = "tables being written by compactions that ran at the last dump";
+  written.open_bytes = analysis.open_write_bytes;
   analysis.checks.push_back(written);
 
   LedgerCheck read;
@@ -134,6 +138,8 @@ void counter_checks(LogAnalysis& analysis) {
   read.left = events.compaction_read_bytes;
   read.right = counters.compaction_read_bytes;
   read.resolution = rounding;
+  read.open_term = "inputs of compactions that ran at the last dump, or failed";
+  read.open_bytes = analysis.open_read_bytes;
   analysis.checks.push_back(read);
 }
 
@@ -222,10 +228,14 @@ void finish_family(LogState& state, FamilyState& family) {
 
 }  // namespace
 
+double headers_in(const LogCounters& counters) {
+  return counters.write_groups > 0 ? std::min(counters.keys, counters.write_groups) : counters.keys;
+}
+
 double LedgerCheck::residual_share() const {
   const double larger = std::max(std::abs(left), std::abs(right));
   double off = left - right;
-  if (off < 0) off = std::max(0.0, -off - open_bytes);
+  off = std::max(0.0, off < 0 ? -off - open_bytes : off - open_left_bytes);
   return larger > 0 ? std::max(0.0, off - resolution) / larger : 0;
 }
 

@@ -74,7 +74,13 @@ struct LogState {
   ActivitySeries series;
   EventTotals totals;
   double last_counters_printed_s = -1;
-  EventTotals late_events;  // made before the last counters were printed, logged after them
+  // Compactions that run, and those that failed: read and written in part, so counted by RocksDB's
+  // tickers and not by the end of any job.
+  double running_compactions = 0;
+  double running_input_bytes = 0;
+  double failed_input_bytes = 0;
+  double largest_table_bytes = 0;  // of compactions
+  EventTotals late_events;         // made before the last counters were printed, logged after them
   LogAnalysis result;
 
  private:

@@ -144,8 +144,7 @@ Result<ModelParameters> parameters_from(const LogAnalysis& analysis, const std::
     const LogCounters& counters = analysis.counters;
     constants.wal_bytes_per_user_byte =
         counters.wal_bytes /
-        user_bytes_from_batch_bytes(counters.batch_bytes, counters.keys,
-                                    std::min(counters.keys, counters.write_groups));
+        user_bytes_from_batch_bytes(counters.batch_bytes, counters.keys, headers_in(counters));
   } else {
     made.notes.push_back(
         "calibration.wal_bytes_per_user_byte: no second statistics dump in the "

@@ -51,7 +51,8 @@ void ProblemList::add(LogProblemKind kind, std::string_view example) {
   LogProblem& problem = problems_[static_cast<std::size_t>(kind)];
   problem.kind = kind;
   ++problem.count;
-  if (problem.places.size() < kPlaces)
+  const bool repeated = !problem.places.empty() && problem.places.back().line == line_;
+  if (!repeated && problem.places.size() < kPlaces)
     problem.places.push_back({file_ == nullptr ? std::string() : *file_, line_});
   if (problem.count > 1) return;
   for (const char c : example.substr(0, 120)) {
