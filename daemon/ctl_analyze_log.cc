@@ -140,19 +140,22 @@ class AnalyzeLog {
 
   // The daemon refreshes its snapshot once a poll, so an equal time means the same sample.
   int from_target() const {
-    const auto first = sample();
-    if (!first) return refuse(first.error(), kExitUnreachable);
-    if (seconds_ == 0) return show(nullptr, *first);
+    model::Snapshot first;
+    if (const int code = sample(first); code != kExitOk) return code;
+    if (seconds_ == 0) return show(nullptr, first);
     std::this_thread::sleep_for(std::chrono::duration<double>(seconds_));
-    const auto second = sample();
-    if (!second) return refuse(second.error(), kExitUnreachable);
-    return show(&*first, *second);
+    model::Snapshot second;
+    if (const int code = sample(second); code != kExitOk) return code;
+    return show(&first, second);
   }
 
-  Result<model::Snapshot> sample() const {
+  int sample(model::Snapshot& into) const {
     const Result<json::object> answer = context_.snapshot();
-    if (!answer) return answer.error();
-    return snapshot_counters(*answer);
+    if (!answer) return refuse(answer.error(), kExitUnreachable);
+    Result<model::Snapshot> read = snapshot_counters(*answer);
+    if (!read) return refuse(read.error());
+    into = std::move(*read);
+    return kExitOk;
   }
 
   int show(const model::Snapshot* before, const model::Snapshot& now) const {
