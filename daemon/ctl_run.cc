@@ -10,6 +10,7 @@
 #include <functional>
 
 #include "daemon/control_protocol.h"
+#include "daemon/ctl_analyze_log.h"
 #include "daemon/ctl_diagnose.h"
 #include "daemon/ctl_print.h"
 
@@ -228,6 +229,11 @@ int run_ctl(const std::vector<std::string>& arguments, std::ostream& out, std::o
       ->add_option("PID", pid, "process")
       ->required()
       ->check(CLI::PositiveNumber);
+  add_analyze_log(cli, {out, err, call.as_json, call.target, code, [&call] {
+                          return call_daemon(call.socket,
+                                             {{"command", "snapshot"}, {"target", call.target}},
+                                             call.timeout_s);
+                        }});
 
   std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
   try {
