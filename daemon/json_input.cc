@@ -108,7 +108,7 @@ std::string text_of(const InputErrors& errors) {
   return text;
 }
 
-std::string quoted(std::string_view text) {
+std::string shown_text(std::string_view text) {
   std::string out = "\"";
   for (const char c : text.substr(0, 40)) out += c >= ' ' && c <= '~' ? c : '?';
   return out + (text.size() > 40 ? "...\"" : "\"");
@@ -260,7 +260,7 @@ void Input::choice(std::string_view name, std::size_t& value,
   if (!found->is_string()) return add_error(name, fmt::format("is {}", kind_of(*found)), allowed);
   const std::string_view text = view(found->get_string());
   const auto at = std::find(choices.begin(), choices.end(), text);
-  if (at == choices.end()) return add_error(name, quoted(text) + " is unknown", allowed);
+  if (at == choices.end()) return add_error(name, shown_text(text) + " is unknown", allowed);
   value = static_cast<std::size_t>(at - choices.begin());
 }
 
@@ -283,7 +283,7 @@ void Input::refuse_unknown() {
     std::string allowed = config::did_you_mean(name, known_);
     if (allowed.empty()) allowed = fmt::format("known: {}", fmt::join(known_, ", "));
     if (errors_.size() < kMostErrors)
-      errors_.push_back({place_.empty() ? quoted(name) : place_ + "." + quoted(name),
+      errors_.push_back({place_.empty() ? shown_text(name) : place_ + "." + shown_text(name),
                          "is not a known key", std::move(allowed)});
   }
 }

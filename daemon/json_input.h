@@ -85,6 +85,6 @@ bool read_number(const boost::json::value& value, const NumberRule& rule, const 
 boost::json::value number_json(double value);
 
 // Text of a document in a message: control characters and bytes beyond ASCII replaced, cut short.
-std::string quoted(std::string_view text);
+std::string shown_text(std::string_view text);
 
 }  // namespace lsmtuned::daemon
