@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "model/simulator/read_blocks.h"
+
 namespace lsmtuned::model::simulator {
 namespace {
 
@@ -117,6 +119,7 @@ bool TotalsTree::pick_base(Job& job) {
   running.merged_records =
       merged(incoming, running.output_records, parameters_.inverse_distinct_keys);
   l0_.take(picked_, job);
+  const double l0_bytes = job.read_bytes;
   hold(base, running.output_records, running.output_files, job);
   if (moves) {
     job.kind = JobKind::trivial_move;
@@ -126,6 +129,7 @@ bool TotalsTree::pick_base(Job& job) {
   job.written_bytes = bytes_of(base, running.merged_records);
   job.threads = std::clamp(std::floor(job.read_bytes / parameters_.target_file_bytes), 1.0,
                            parameters_.max_subcompactions);
+  set_read_blocks(parameters_, l0_bytes, static_cast<double>(picked_.size()), job);
   return true;
 }
 
@@ -137,6 +141,7 @@ bool TotalsTree::pick_intra_l0(Job& job) {
   l0_.take(picked_, job);
   job.kind = JobKind::intra_l0;
   job.written_bytes = bytes_of(0, running.merged_records);
+  set_read_blocks(parameters_, job.read_bytes, job.input_files, job);
   return true;
 }
 
@@ -178,6 +183,7 @@ bool TotalsTree::pick_deeper(std::size_t level, Job& job) {
   hold(level, records, files, job);
   hold(level + 1, below, running.output_files, job);
   job.written_bytes = bytes_of(level + 1, running.merged_records);
+  set_read_blocks(parameters_, 0, 0, job);
   return true;
 }
 
