@@ -20,6 +20,7 @@
 #include "model/simulator/memtables.h"
 #include "model/simulator/parameters.h"
 #include "model/simulator/recorder.h"
+#include "model/simulator/turns.h"
 #include "model/simulator/write_controller.h"
 
 namespace lsmtuned::model::simulator {
@@ -79,7 +80,7 @@ class Engine {
 
   void add_stream(const Job& job, double weight) {
     Stream stream;
-    stream.weight = weight;
+    stream.weight = weight * job.written_bytes / job.turns;
     if (job.block_remaining > 0) {  // reads and waits
       stream.read_bytes = job.block_bytes;
       stream.max_speed = 1 / kShortestJob_s;
@@ -109,7 +110,7 @@ class Engine {
         p_.wal_bytes_per_user_byte > 0 && p_.wal_device_write <= 0 && wanted > 0;
     if (wal_shares) {
       Stream wal;
-      wal.weight = flush_weight;
+      wal.weight = flush_weight * kWriteRequestBytes;
       wal.write_bytes = wanted * p_.wal_bytes_per_user_byte;  // a second's worth
       wal.limited = false;
       wal.max_speed = 1;
@@ -264,6 +265,7 @@ class Engine {
       job.input_files = memtables_.buffers_of(job.id);
       const double keys = p_.order == KeyOrder::uniform ? p_.distinct_keys : 0;
       job.written_bytes = distinct_records(job.records, keys) * p_.bytes_per_record[0];
+      job.turns = turns_of_file(job.written_bytes) + kTurnsPerJobEnd;
       job.start_s = now_s_;
       flushes_.push_back(job);
       stale_ = true;

@@ -23,6 +23,7 @@ struct Job {
   double block_bytes = 0;
   double blocks_left = 0;      // of read_blocks, not begun
   double block_remaining = 0;  // share of the block being read; 0: writing
+  double turns = 1;            // requests its threads queue at the device (turns.h)
   double start_s = 0;
   double remaining = 1;  // share of its work
   double speed = 0;      // shares a second
