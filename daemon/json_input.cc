@@ -12,6 +12,7 @@
 
 #include "config/quantity.h"
 #include "config/suggest.h"
+#include "daemon/json_duplicates.h"
 
 namespace lsmtuned::daemon {
 namespace {
@@ -137,6 +138,12 @@ Result<json::object> parse_document(std::string_view text) {
   json::value value = parser.release();
   if (!value.is_object())
     return Error{fmt::format("the document is {}", kind_of(value)), "an object is needed: { ... }"};
+  if (const auto twice = duplicate_keys(text); !twice.empty()) {
+    std::string places;
+    for (const std::string& place : twice)
+      places += (places.empty() ? "" : ", ") + shown_text(place);
+    return Error{"a key is given twice: " + places, "give each once"};
+  }
   return std::move(value.get_object());
 }
 

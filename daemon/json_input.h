@@ -30,7 +30,8 @@ using InputErrors = std::vector<InputError>;
 // One error a line.
 std::string text_of(const InputErrors& errors);
 
-// Errors: too long, not JSON (with line and column), not an object, nested too deeply.
+// Errors: too long, not JSON (with line and column), not an object, nested too deeply, keys given
+// twice.
 Result<boost::json::object> parse_document(std::string_view text);
 
 // A file, or standard input for "-". Errors: cannot be read, longer than kMostInputBytes.
