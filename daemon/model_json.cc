@@ -151,10 +151,14 @@ json::object simulation_json(const model::Simulation& run) {
 }
 
 std::string grouped(double number) {
-  std::string digits = fmt::format("{:.0f}", number);
-  for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > (number < 0 ? 1 : 0); at -= 3)
-    digits.insert(static_cast<std::size_t>(at), ",");
-  return digits;
+  const std::string digits = fmt::format("{:.0f}", number);
+  std::string text;
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    const std::size_t left = digits.size() - i;
+    if (left % 3 == 0 && !text.empty() && text.back() != '-') text += ',';
+    text += digits[i];
+  }
+  return text;
 }
 
 std::string rate_text(double put_bytes_per_s, double record_bytes) {

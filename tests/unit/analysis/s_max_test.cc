@@ -58,7 +58,7 @@ TEST_P(EveryModel, HasAnIdThatReadsBack) {
 
 INSTANTIATE_TEST_SUITE_P(SMax, EveryModel,
                          ::testing::Values(OwnModel::ledger, OwnModel::totals, OwnModel::files),
-                         [](const auto& info) { return std::string(to_text(info.param)); });
+                         [](const auto& one) { return std::string(to_text(one.param)); });
 
 TEST(SMax, AnIntervalWithoutMeasurementsSaysSo) {
   const auto found = predict_s_max(small_problem(), {OwnModel::ledger, 1, 1});
