@@ -3,6 +3,7 @@
 
 #include <rapidcheck/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "model/published/inputs.h"
@@ -49,7 +50,7 @@ inline double any_between(double low, double high, bool above_low) {
   const double share = at / 1000.0;
   if (low < 0) return low + share * (high - low);
   const double floor = std::max(low, high * 1e-12);
-  return floor * std::pow(high / floor, share);
+  return std::min(high, floor * std::pow(high / floor, share));
 }
 
 inline Phase any_phase() {
