@@ -198,7 +198,7 @@ bool FilesTree::pick_l0_trivial_move(Job& job) {
   double low = 0;
   double high = 0;
   for (const TableFile& file : l0_.files()) {
-    if (!picked_.empty() && file.low <= high && file.high >= low) break;
+    if (!picked_.empty() && file.low < high && file.high > low) break;
     const double new_low = picked_.empty() ? file.low : std::min(low, file.low);
     const double new_high = picked_.empty() ? file.high : std::max(high, file.high);
     if (!base.overlapping(new_low, new_high).empty()) break;
