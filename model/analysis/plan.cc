@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 #include <functional>
+#include <utility>
 #include <vector>
 
 #include "model/tree.h"
@@ -16,7 +17,9 @@ constexpr double kPutShare = 0.98;
 constexpr double kPrecision = 0.01;  // of ln(answer)
 constexpr double kSmallestData = 16 * kMiB;
 constexpr double kLargestData = 64 * 1024 * kGiB;
-constexpr double kMostFiles = 20000;  // what the file simulator lays out in reasonable time
+constexpr double kMostFilesSimulated = 20000;  // laid out one by one in reasonable time
+constexpr double kMostFiles = 1.9e6;           // Problem::check() refuses two million
+constexpr double kHour = 3600;                 // in which what is put reaches the deeper levels
 constexpr double kBandwidthRange = 4096;
 
 double data_bytes(const Problem& problem) {
@@ -116,7 +119,9 @@ std::optional<double> least_bandwidth(const Problem& problem, double rate, const
 std::optional<double> most_data(const Problem& problem, double rate, const Asker& asker,
                                 double largest) {
   const auto yes = [&](double bytes) {
-    return asker.carried(with_data_bytes(problem, bytes), rate);
+    Problem sized = with_data_bytes(problem, bytes);
+    sized.horizon_s = std::max(sized.horizon_s, kHour);
+    return asker.carried(std::move(sized), rate);
   };
   if (!yes(kSmallestData)) return std::nullopt;
   double carried = kSmallestData;
@@ -186,8 +191,8 @@ Result<Plan> plan(const Problem& problem, const PlanGoal& goal) {
   }
 
   PlanAnswer& data = out.most_data_bytes;
-  const double largest =
-      goal.choice.model == OwnModel::files ? kMostFiles * target_file_bytes(problem) : kLargestData;
+  const double files = goal.choice.model == OwnModel::files ? kMostFilesSimulated : kMostFiles;
+  const double largest = std::min(kLargestData, files * target_file_bytes(problem));
   data.value = most_data(problem, rate, asker, largest);
   if (data.value) {
     data.low = most_data(problem, rate * width, asker, largest).value_or(0);

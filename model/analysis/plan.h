@@ -2,7 +2,8 @@
 //
 // "Carried" means, over the problem's horizon from its tree: at least 98 % of the offered rate is
 // put, and the stall share is at most the allowed one. The ledger knows no stalls: there it means
-// S_max at or above the rate. Each answer is bracketed and bisected to 1 %; its interval is the
+// S_max at or above the rate. Data is asked for over an hour at least: in less, what is put does
+// not reach the deeper levels. Each answer is bracketed and bisected to 1 %; its interval is the
 // answer for a model that is wrong by its own 80 % interval either way. Pure.
 #pragma once
 

@@ -68,24 +68,24 @@ class ProblemFuzz : public ::testing::Test {
   }
 
   json::value odd_value() {
-    static const std::vector<json::value> kOdd = {nullptr,
-                                                  true,
-                                                  -1,
-                                                  0,
-                                                  1,
-                                                  1e308,
-                                                  5e-324,
-                                                  -0.5,
-                                                  UINT64_MAX,
-                                                  INT64_MIN,
-                                                  "",
-                                                  "64 MiB",
-                                                  "1e999 B",
-                                                  "saturating",
-                                                  json::array{},
-                                                  json::object{},
-                                                  json::array{1, "x", nullptr},
-                                                  std::string(100, '{')};
+    static const json::array kOdd = {nullptr,
+                                     true,
+                                     -1,
+                                     0,
+                                     1,
+                                     1e308,
+                                     5e-324,
+                                     -0.5,
+                                     UINT64_MAX,
+                                     INT64_MIN,
+                                     "",
+                                     "64 MiB",
+                                     "1e999 B",
+                                     "saturating",
+                                     json::array{},
+                                     json::object{},
+                                     json::array{1, "x", nullptr},
+                                     "{{{{{{{{{{{{{{{{{{{{"};
     return kOdd[below(kOdd.size())];
   }
 
@@ -127,7 +127,9 @@ class ProblemFuzz : public ::testing::Test {
     if (const auto document = parse_document(text)) {
       InputErrors errors;
       const auto sample = read_v42(*document, errors);
-      if (errors.empty()) EXPECT_TRUE(model::published::predict("v4.2", sample));
+      if (errors.empty()) {
+        EXPECT_TRUE(model::published::predict("v4.2", sample));
+      }
       model::published::PublishedInputs inputs;
       read_published(*document, "published", inputs, errors);
     }
