@@ -85,7 +85,7 @@ Result<double> parse_quantity(Quantity quantity, std::string_view text) {
     case Quantity::whole:
       break;
   }
-  return Error{"it is text, not a number", "write it without quotes"};
+  return Error{"it is text, not a number", "the same without quotes"};
 }
 
 std::string line_and_column(std::string_view text, std::size_t offset) {
@@ -171,14 +171,15 @@ Result<std::string> read_input(const std::string& path) {
 
 bool read_number(const json::value& value, const NumberRule& rule, const std::string& place,
                  InputErrors& errors, double& number) {
-  const auto wrong = [&](std::string what) {
-    if (errors.size() < kMostErrors) errors.push_back({place, std::move(what), range_of(rule)});
+  const auto wrong_with = [&](std::string what, std::string allowed) {
+    if (errors.size() < kMostErrors) errors.push_back({place, std::move(what), std::move(allowed)});
     return false;
   };
+  const auto wrong = [&](std::string what) { return wrong_with(std::move(what), range_of(rule)); };
   double read = 0;
   if (value.is_string()) {
     const Result<double> parsed = parse_quantity(rule.quantity, view(value.get_string()));
-    if (!parsed) return wrong(parsed.error().what);
+    if (!parsed) return wrong_with(parsed.error().what, "a number, or " + parsed.error().remedy);
     read = *parsed;
   } else if (value.is_number()) {
     read = value.to_number<double>();

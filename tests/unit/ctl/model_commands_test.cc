@@ -95,7 +95,9 @@ TEST_F(Commands, EveryPublishedModelAnswersAProblemOrSaysWhatItLacks) {
     const int code = run(
         {"predict", "--model", id, "--input", example("problem.json"), "--json", "--members", "1"});
     EXPECT_TRUE(code == kExitOk || code == kExitRefused) << id;
-    if (code == kExitRefused) EXPECT_THAT(err_.str(), HasSubstr("needs")) << id;
+    if (code == kExitRefused) {
+      EXPECT_THAT(err_.str(), HasSubstr("needs")) << id;
+    }
     answered += code == kExitOk;
     ASSERT_EQ(run({"models", id}), kExitOk);
     EXPECT_THAT(out_.str(), AllOf(HasSubstr("can rank"), HasSubstr("accuracy"))) << id;
@@ -153,7 +155,7 @@ TEST_F(Commands, SimulateUsesTheOfferedRate) {
 TEST_F(Commands, SensitivityRanksKnobsAndPairs) {
   ASSERT_EQ(run({"sensitivity", "--input", example("problem.json"), "--model", "ledger", "--json"}),
             kExitOk);
-  const json::array& ranked = answer().at("elasticities").as_array();
+  const json::array ranked = answer().at("elasticities").as_array();
   ASSERT_GE(ranked.size(), 14U);
   EXPECT_GE(std::abs(ranked[0].at("elasticity").as_double()),
             std::abs(ranked[13].at("elasticity").to_number<double>()));

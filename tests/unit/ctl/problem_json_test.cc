@@ -6,7 +6,13 @@
 #include "model/units.h"
 #include "support.h"
 
-namespace lsmtuned::daemon::testing {
+namespace lsmtuned::daemon {
+
+void PrintTo(const InputError& error, std::ostream* out) {
+  *out << error.text();
+}
+
+namespace testing {
 namespace {
 
 using model::Knob;
@@ -160,4 +166,5 @@ TEST(ProblemJson, ForeignTextIsNotEchoedRaw) {
 }
 
 }  // namespace
-}  // namespace lsmtuned::daemon::testing
+}  // namespace testing
+}  // namespace lsmtuned::daemon
