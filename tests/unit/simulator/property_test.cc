@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -188,24 +189,28 @@ RC_GTEST_PROP(SimulatorProperty, FuzzedProblemsNeverCrash, ()) {
   if (result) expect_sound(problem, *result);
 }
 
-// More device never costs more than 2 % in the ensemble mean.
-RC_GTEST_PROP(SimulatorProperty, MoreBandwidthDoesNotHurt, ()) {
+// More device never costs more than 2 % in the ensemble mean. Ten minutes: over two, few cycles fit
+// and their phase decides.
+TEST(SimulatorEnsemble, MoreBandwidthDoesNotHurt) {
   Problem problem = testing::settled_problem();
-  problem.settings.set(Knob::write_buffer_size, *rc::gen::element(2.0, 4.0, 16.0) * kMiB);
-  problem.settings.set(Knob::max_bytes_for_level_base, *rc::gen::element(16.0, 64.0) * kMiB);
-  problem.horizon_s = 120;
-  problem.device.write_bytes_per_s = log_between(8e6, 60e6);
-  problem.device.read_bytes_per_s = 2 * problem.device.write_bytes_per_s;
+  problem.horizon_s = 600;
   SimulationOptions options;
   options.members = 16;
-  options.layer = *rc::gen::element(SimulationLayer::totals, SimulationLayer::files);
-  const auto before = simulate(problem, options);
-  const double more = *rc::gen::element(1.05, 1.2, 1.5, 2.0);
-  problem.device.write_bytes_per_s *= more;
-  problem.device.read_bytes_per_s *= more;
-  const auto after = simulate(problem, options);
-  RC_ASSERT(before.has_value() && after.has_value());
-  RC_ASSERT(after->put_bytes_per_s >= 0.98 * before->put_bytes_per_s);
+  for (const auto layer : {SimulationLayer::totals, SimulationLayer::files}) {
+    options.layer = layer;
+    for (const double buffer : {4 * kMiB, 16 * kMiB}) {
+      problem.settings.set(Knob::write_buffer_size, buffer);
+      double best = 0;
+      for (double bandwidth = 8e6; bandwidth < 60e6; bandwidth *= 1.25) {
+        problem.device.write_bytes_per_s = bandwidth;
+        problem.device.read_bytes_per_s = 2 * bandwidth;
+        const auto result = simulate(problem, options);
+        ASSERT_TRUE(result.has_value());
+        EXPECT_GE(result->put_bytes_per_s, 0.98 * best) << bandwidth << " with " << buffer;
+        best = std::max(best, result->put_bytes_per_s);
+      }
+    }
+  }
 }
 
 }  // namespace
