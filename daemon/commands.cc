@@ -11,6 +11,8 @@
 #include "daemon/control_json.h"
 #include "daemon/control_protocol.h"
 #include "daemon/options_fragment.h"
+#include "daemon/problem_json.h"
+#include "model/simulator/from_snapshot.h"
 
 namespace lsmtuned::daemon {
 namespace {
@@ -95,6 +97,31 @@ json::object do_snapshot(const Context& context) {
     return refusal("not-attached", context.runner->name() + ": nothing has been observed yet",
                    "is the database running with the agent? try again in a moment");
   return {{"ok", true}, {"snapshot", snapshot_json(*latest)}};
+}
+
+// What the models know of this target now: the document that predict, simulate, sensitivity, plan
+// and bottleneck read.
+json::object do_problem(const Context& context) {
+  const model::Snapshot* latest = context.runner->latest();
+  if (latest == nullptr)
+    return refusal("not-attached", context.runner->name() + ": nothing has been observed yet",
+                   "is the database running with the agent? try again in a moment");
+  const controller::State& state = context.runner->state();
+  std::string family = wire::text_member(context.request, "family");
+  if (family.empty())
+    if (const auto* worst = model::worst_family(*latest)) family = worst->name;
+  const double horizon = number_member(context.request, "horizon_s")
+                             .value_or(controller::effective_policy(state).trial_max_s);
+  const auto problem =
+      model::problem_from(*latest, family, state.persistent.calibration, horizon, state.cpu_cores);
+  if (!problem)
+    return refusal("refused", context.runner->name() + ": " + problem.error().what,
+                   problem.error().remedy);
+  return {{"ok", true},
+          {"family", family},
+          {"wall_time_s", latest->wall_time_s},
+          {"evidence_seconds", state.persistent.calibration.evidence_seconds},
+          {"problem", problem_json(*problem)}};
 }
 
 using Listed = Result<std::vector<controller::Decision>>;
@@ -254,9 +281,9 @@ asio::awaitable<json::object> answer_command(const CommandServices& services, js
   using Kind = controller::OperatorCommand::Kind;
   const std::string command = wire::text_member(request, "command");
   if (command == "targets") co_return do_targets(services);
-  static const std::vector<std::string> known = {"status", "decisions", "explain", "advice",
-                                                 "apply",  "freeze",    "thaw",    "revert",
-                                                 "mode",   "export",    "samples", "snapshot"};
+  static const std::vector<std::string> known = {
+      "status", "decisions", "explain", "advice",  "apply",    "freeze", "thaw",
+      "revert", "mode",      "export",  "samples", "snapshot", "problem"};
   if (std::find(known.begin(), known.end(), command) == known.end())
     co_return refusal("unknown-command", "unknown command \"" + command + "\"",
                       "lsmtunectl --help lists the commands");
@@ -268,6 +295,7 @@ asio::awaitable<json::object> answer_command(const CommandServices& services, js
                       "try again in a moment; the log says more where it lasts");
   if (command == "status") co_return do_status(context);
   if (command == "snapshot") co_return do_snapshot(context);
+  if (command == "problem") co_return do_problem(context);
   json::object answer;
   if (command == "decisions")
     answer = co_await do_decisions(context);

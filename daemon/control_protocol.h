@@ -5,7 +5,8 @@
 //
 // Commands: status, targets, decisions {target, before, limit}, explain {target, id},
 // advice {target}, apply {target, id}, freeze {target}, thaw {target}, revert {target},
-// mode {target, mode}, export {target}, samples {target, from, to}, snapshot {target}.
+// mode {target, mode}, export {target}, samples {target, from, to}, snapshot {target},
+// problem {target, family, horizon_s}.
 // `target` may be left out when the daemon has exactly one. The socket's permissions decide who
 // may ask; commands that change something are recorded with the peer's user name.
 #pragma once
@@ -21,9 +22,9 @@ namespace lsmtuned::daemon {
 enum ExitCode : int {
   kExitOk = 0,
   kExitProblem = 1,      // asked and answered: something is wrong (check, safe state, stalls)
-  kExitUsage = 2,        // the command line is wrong
+  kExitUsage = 2,        // the command line, or a document that it names, is wrong
   kExitUnreachable = 3,  // no daemon at the control socket
-  kExitRefused = 4,      // the daemon refused: unknown target or id, command not possible now
+  kExitRefused = 4,      // the daemon or a model refused: unknown target or id, not possible now
 };
 
 // Blocking client call, for lsmtunectl and tests. Deadline in seconds.

@@ -11,63 +11,15 @@
 
 #include "daemon/control_protocol.h"
 #include "daemon/ctl_analyze_log.h"
+#include "daemon/ctl_call.h"
 #include "daemon/ctl_diagnose.h"
+#include "daemon/ctl_model_commands.h"
 #include "daemon/ctl_print.h"
 
 namespace lsmtuned::daemon {
 namespace {
 
 namespace json = boost::json;
-
-struct Call {
-  Call(std::ostream& results, std::ostream& complaints) : out(results), err(complaints) {}
-
-  std::string socket = "/run/lsmtuned/control.sock";
-  std::string target;
-  bool as_json = false;
-  double timeout_s = 10;
-  std::ostream& out;
-  std::ostream& err;
-
-  // Exit code of a failure, or kExitOk with `answer` filled.
-  int ask(json::object request, json::object& answer) const {
-    if (!target.empty()) request["target"] = target;
-    Result<json::object> got = call_daemon(socket, request, timeout_s);
-    if (!got) {
-      complain(got.error().what, got.error().remedy);
-      return kExitUnreachable;
-    }
-    answer = std::move(*got);
-    const json::value* ok = answer.if_contains("ok");
-    if (ok != nullptr && ok->is_bool() && ok->get_bool()) return kExitOk;
-    if (as_json) out << json::serialize(answer) << "\n";
-    complain(text("error", answer), text("remedy", answer));
-    return kExitRefused;
-  }
-
-  int show(json::object request,
-           const std::function<std::string(const json::object&)>& print) const {
-    json::object answer;
-    const int code = ask(std::move(request), answer);
-    if (code != kExitOk) return code;
-    if (as_json)
-      out << json::serialize(answer) << "\n";
-    else
-      out << print(answer);
-    return kExitOk;
-  }
-
-  void complain(const std::string& what, const std::string& remedy) const {
-    err << "lsmtunectl: " << what << "\n";
-    if (!remedy.empty()) err << "  " << remedy << "\n";
-  }
-
-  static std::string text(const char* name, const json::object& answer) {
-    const json::value* value = answer.if_contains(name);
-    if (value == nullptr || !value->is_string()) return "";
-    return std::string(value->get_string().data(), value->get_string().size());
-  }
-};
 
 std::string done(const json::object& answer) {
   return fmt::format("done: phase {}, mode {}\n", Call::text("phase", answer),
@@ -136,7 +88,8 @@ int run_ctl(const std::vector<std::string>& arguments, std::ostream& out, std::o
   cli.require_subcommand(1);
   cli.fallthrough();
   cli.footer(
-      "Exit codes: 0 fine, 1 something is wrong (check, diagnose), 2 usage, 3 no daemon, 4 "
+      "Exit codes: 0 fine, 1 something is wrong (check, diagnose), 2 usage or input, 3 no daemon, "
+      "4 "
       "refused");
   cli.set_version_flag("--version", std::string("lsmtunectl ") + LSMTUNED_VERSION);
   Call call(out, err);
@@ -234,6 +187,14 @@ int run_ctl(const std::vector<std::string>& arguments, std::ostream& out, std::o
                                              {{"command", "snapshot"}, {"target", call.target}},
                                              call.timeout_s);
                         }});
+
+  add_predict(cli, call, code);
+  add_models(cli, call, code);
+  add_simulate(cli, call, code);
+  add_sensitivity(cli, call, code);
+  add_plan(cli, call, code);
+  add_bottleneck(cli, call, code);
+  add_calibrate(cli, call, code);
 
   std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
   try {

@@ -12,6 +12,7 @@
 
 #include "config/quantity.h"
 #include "config/suggest.h"
+#include "daemon/json_duplicates.h"
 
 namespace lsmtuned::daemon {
 namespace {
@@ -84,7 +85,7 @@ Result<double> parse_quantity(Quantity quantity, std::string_view text) {
     case Quantity::whole:
       break;
   }
-  return Error{"it is text, not a number", "write it without quotes"};
+  return Error{"it is text, not a number", "the same without quotes"};
 }
 
 std::string line_and_column(std::string_view text, std::size_t offset) {
@@ -108,7 +109,7 @@ std::string text_of(const InputErrors& errors) {
   return text;
 }
 
-std::string quoted(std::string_view text) {
+std::string shown_text(std::string_view text) {
   std::string out = "\"";
   for (const char c : text.substr(0, 40)) out += c >= ' ' && c <= '~' ? c : '?';
   return out + (text.size() > 40 ? "...\"" : "\"");
@@ -137,6 +138,12 @@ Result<json::object> parse_document(std::string_view text) {
   json::value value = parser.release();
   if (!value.is_object())
     return Error{fmt::format("the document is {}", kind_of(value)), "an object is needed: { ... }"};
+  if (const auto twice = duplicate_keys(text); !twice.empty()) {
+    std::string places;
+    for (const std::string& place : twice)
+      places += (places.empty() ? "" : ", ") + shown_text(place);
+    return Error{"a key is given twice: " + places, "give each once"};
+  }
   return std::move(value.get_object());
 }
 
@@ -164,14 +171,15 @@ Result<std::string> read_input(const std::string& path) {
 
 bool read_number(const json::value& value, const NumberRule& rule, const std::string& place,
                  InputErrors& errors, double& number) {
-  const auto wrong = [&](std::string what) {
-    if (errors.size() < kMostErrors) errors.push_back({place, std::move(what), range_of(rule)});
+  const auto wrong_with = [&](std::string what, std::string allowed) {
+    if (errors.size() < kMostErrors) errors.push_back({place, std::move(what), std::move(allowed)});
     return false;
   };
+  const auto wrong = [&](std::string what) { return wrong_with(std::move(what), range_of(rule)); };
   double read = 0;
   if (value.is_string()) {
     const Result<double> parsed = parse_quantity(rule.quantity, view(value.get_string()));
-    if (!parsed) return wrong(parsed.error().what);
+    if (!parsed) return wrong_with(parsed.error().what, "a number, or " + parsed.error().remedy);
     read = *parsed;
   } else if (value.is_number()) {
     read = value.to_number<double>();
@@ -260,7 +268,7 @@ void Input::choice(std::string_view name, std::size_t& value,
   if (!found->is_string()) return add_error(name, fmt::format("is {}", kind_of(*found)), allowed);
   const std::string_view text = view(found->get_string());
   const auto at = std::find(choices.begin(), choices.end(), text);
-  if (at == choices.end()) return add_error(name, quoted(text) + " is unknown", allowed);
+  if (at == choices.end()) return add_error(name, shown_text(text) + " is unknown", allowed);
   value = static_cast<std::size_t>(at - choices.begin());
 }
 
@@ -283,7 +291,7 @@ void Input::refuse_unknown() {
     std::string allowed = config::did_you_mean(name, known_);
     if (allowed.empty()) allowed = fmt::format("known: {}", fmt::join(known_, ", "));
     if (errors_.size() < kMostErrors)
-      errors_.push_back({place_.empty() ? quoted(name) : place_ + "." + quoted(name),
+      errors_.push_back({place_.empty() ? shown_text(name) : place_ + "." + shown_text(name),
                          "is not a known key", std::move(allowed)});
   }
 }

@@ -30,7 +30,8 @@ using InputErrors = std::vector<InputError>;
 // One error a line.
 std::string text_of(const InputErrors& errors);
 
-// Errors: too long, not JSON (with line and column), not an object, nested too deeply.
+// Errors: too long, not JSON (with line and column), not an object, nested too deeply, keys given
+// twice.
 Result<boost::json::object> parse_document(std::string_view text);
 
 // A file, or standard input for "-". Errors: cannot be read, longer than kMostInputBytes.
@@ -85,6 +86,6 @@ bool read_number(const boost::json::value& value, const NumberRule& rule, const 
 boost::json::value number_json(double value);
 
 // Text of a document in a message: control characters and bytes beyond ASCII replaced, cut short.
-std::string quoted(std::string_view text);
+std::string shown_text(std::string_view text);
 
 }  // namespace lsmtuned::daemon

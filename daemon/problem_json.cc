@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "config/suggest.h"
 #include "model/tree.h"
 #include "model/units.h"
 
@@ -30,18 +29,20 @@ constexpr NumberRule kShare{Quantity::number, 0, 1};
 const std::vector<std::string> kStyles = {"level", "universal", "fifo", "none"};
 const std::vector<std::string> kOrders = {"uniform", "sequential"};
 
+// Finer bounds are Problem::check()'s: it knows which options may be 0.
 NumberRule rule_of(const KnobInfo& knob) {
+  constexpr double kLargest = 9007199254740992.0;  // 2^53
   switch (knob.unit) {
     case KnobUnit::bytes:
-      return {Quantity::bytes, knob.minimum, knob.maximum};
+      return {Quantity::bytes, 0, kLargest};
     case KnobUnit::bytes_per_second:
-      return {Quantity::rate, knob.minimum, knob.maximum};
+      return {Quantity::rate, 0, kLargest};
     case KnobUnit::count:
-      return {Quantity::whole, knob.minimum, knob.maximum};
+      return {Quantity::whole, 0, kLargest};
     case KnobUnit::ratio:
       break;
   }
-  return {Quantity::number, knob.minimum, knob.maximum};
+  return {Quantity::number, 0, kLargest};
 }
 
 void read_settings(Input input, model::KnobValues& settings) {
@@ -196,6 +197,36 @@ void compare_pending(const model::Problem& problem, double pending,
         model::format_bytes(pending), model::format_bytes(expected)));
 }
 
+// "constants.cores: 0 is not allowed; 0.01 to 10000", in the document's words.
+InputError from_fault(std::string fault) {
+  for (const auto& [ours, theirs] : {std::pair("constants.", "calibration."),
+                                     std::pair("facts.compaction_style", "facts.style")})
+    if (fault.starts_with(ours)) fault.replace(0, std::string_view(ours).size(), theirs);
+  const std::size_t colon = fault.find(": ");
+  if (colon == std::string::npos) return {"", std::move(fault), ""};
+  const std::size_t semicolon = fault.find("; ", colon);
+  InputError error{fault.substr(0, colon), fault.substr(colon + 2, semicolon - colon - 2), ""};
+  if (semicolon == std::string::npos)
+    error.what = fault.substr(colon + 2);
+  else
+    error.allowed = fault.substr(semicolon + 2);
+  return error;
+}
+
+// What the models themselves refuse. A member that could not be read kept its default, so what is
+// said about that one is left out.
+void add_faults(std::vector<std::string> faults, InputErrors& errors) {
+  const std::size_t read = errors.size();
+  for (std::string& fault : faults) {
+    InputError error = from_fault(std::move(fault));
+    const bool known = std::any_of(
+        errors.begin(), errors.begin() + static_cast<long>(read), [&](const InputError& one) {
+          return !one.place.empty() && error.place.starts_with(one.place);
+        });
+    if (!known) errors.push_back(std::move(error));
+  }
+}
+
 }  // namespace
 
 const char* style_text(model::CompactionStyle style) {
@@ -218,11 +249,10 @@ ProblemOutcome read_problem(const json::object& document) {
   input.require("device", "the device's limits: {\"write_bytes_per_s\": ..., ...}");
   part("device", read_device, problem.device);
   part("calibration", read_constants, problem.constants);
-  input.number("horizon_s", problem.horizon_s, {Quantity::seconds, 1, 7 * 86400.0});
+  input.number("horizon_s", problem.horizon_s, {Quantity::seconds, 1, 30 * 86400.0});
+  input.member(kPublishedSection);  // the published models' own, read elsewhere
   input.refuse_unknown();
-  if (!outcome.errors.empty()) return outcome;
-  // What no member alone shows: orderings between settings, levels beyond num_levels.
-  for (std::string& error : problem.check()) outcome.errors.push_back({"", std::move(error), ""});
+  add_faults(problem.check(), outcome.errors);
   if (outcome.errors.empty()) compare_pending(problem, pending, outcome.warnings);
   return outcome;
 }
@@ -242,6 +272,8 @@ json::array array_of(const std::vector<double>& values) {
   for (const double value : values) list.push_back(number_json(value));
   return list;
 }
+
+}  // namespace
 
 json::object tree_json(const model::TreeShape& tree) {
   json::array levels;
@@ -263,6 +295,8 @@ json::object tree_json(const model::TreeShape& tree) {
           {"immutable_memtables", number_json(tree.immutable_memtables)},
           {"delayed_write_rate", number_json(tree.delayed_write_rate)}};
 }
+
+namespace {
 
 json::object constants_json(const model::TreeConstants& known) {
   return {{"file_bytes_per_record", number_json(known.file_bytes_per_record)},

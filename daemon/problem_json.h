@@ -15,6 +15,10 @@
 
 namespace lsmtuned::daemon {
 
+// A section beside the problem's own, for what only published models take
+// (daemon/published_json.h).
+inline constexpr const char* kPublishedSection = "published";
+
 struct ProblemOutcome {
   model::Problem problem;  // meaningful only without errors
   InputErrors errors;
@@ -26,6 +30,7 @@ ProblemOutcome read_problem(const boost::json::object& document);
 
 // Reads back as the same problem.
 boost::json::object problem_json(const model::Problem& problem);
+boost::json::object tree_json(const model::TreeShape& tree);
 
 const char* style_text(model::CompactionStyle style);
 

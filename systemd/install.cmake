@@ -22,7 +22,8 @@ file(INSTALL "${work}/sysusers.d/lsmtuned.conf" DESTINATION "${prefix}/lib/sysus
 file(INSTALL "${work}/tmpfiles.d/lsmtuned.conf" DESTINATION "${prefix}/lib/tmpfiles.d")
 file(INSTALL "${work}/attach-database.conf" "${source}/examples/embedded-target.conf"
   DESTINATION "${docdir}/examples")
-file(INSTALL "${source}/../docs/" DESTINATION "${docdir}" FILES_MATCHING PATTERN "*.md")
+file(INSTALL "${source}/../docs/" DESTINATION "${docdir}" FILES_MATCHING PATTERN "*.md"
+  PATTERN "examples/*.json")
 
 # An operator's file is never overwritten by an update: the new one is laid beside it.
 set(example "${source}/lsmtuned.toml")

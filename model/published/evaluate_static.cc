@@ -37,7 +37,8 @@ double amplification_of_levels(Evaluation& at) {
   }
   const double sum = level_sum_write_amplification(merges);
   if (!(sum >= 1 && sum <= 1e4)) {
-    at.missing.push_back("levels: equation 6 must give a write amplification within 1 and 10000");
+    at.missing.push_back(
+        "write_amplification is missing, and equation 6 on levels gives none within 1 and 10000");
   }
   at.add("level_sum_wa", sum);
   return sum;

@@ -151,6 +151,8 @@ void check_constants(const TreeConstants& constants, Checker& checker) {
                  "a share of 0.001 to 0.999");
   checker.within("constants.think_s", constants.think_s, 0, 3600, "0 to 3600 s");
   checker.not_negative("constants.burst_bytes", constants.burst_bytes);
+  checker.within("constants.burst_s", constants.burst_s, 0, 3600, "0 to 3600 s");
+  checker.not_negative("constants.readahead_bytes", constants.readahead_bytes);
   checker.not_negative("constants.foreground_bytes_per_s", constants.foreground_bytes_per_s);
   checker.within("constants.cores", constants.cores, 0.01, 10000, "0.01 to 10000");
   checker.within("constants.cpu_seconds_per_byte", constants.cpu_seconds_per_byte, 0, 1, "0 to 1");

@@ -53,61 +53,61 @@ double growth(const Stream& stream, const DeviceLimits& limits) {
 class Filling {
  public:
   Filling(const DeviceLimits& limits, std::vector<Stream>& streams)
-      : limits_(limits), streams_(streams), mixed_(limits.mix_exponent < kApart) {
-    capacity_ = {limits.write, limits.read, limits.limiter, limits.cores};
-    for (Stream& stream : streams_) {
-      stream.speed = 0;
-      held_.push_back(stream.max_speed <= 0);
-    }
-  }
+      : limits_(limits),
+        streams_(streams),
+        mixed_(limits.mix_exponent < kApart),
+        capacity_{limits.write, limits.read, limits.limiter, limits.cores} {}
 
   void run() {
+    for (Stream& stream : streams_) {
+      stream.speed = 0;
+      stream.growth = growth(stream, limits_);
+      stream.held = stream.max_speed <= 0;
+    }
     for (std::size_t round = 0; round < streams_.size() + kLimitCount; ++round) {
-      slope_ = {};
-      bool growing = false;
-      for (std::size_t i = 0; i < streams_.size(); ++i) {
-        if (held_[i]) continue;
-        growing = true;
-        const double g = growth(streams_[i], limits_);
-        for (std::size_t l = 0; l < kLimitCount; ++l) slope_[l] += g * demand(streams_[i], l);
-      }
-      if (!growing) return;
-      step();
+      if (!step()) return;
     }
   }
 
  private:
-  void step() {
+  bool step() {
+    std::array<double, kLimitCount> slope{};  // of the streams that still grow
+    bool growing = false;
+    for (const Stream& stream : streams_) {
+      if (stream.held) continue;
+      growing = true;
+      for (std::size_t l = 0; l < kLimitCount; ++l) slope[l] += stream.growth * demand(stream, l);
+    }
+    if (!growing) return false;
     std::array<double, kLimitCount> reach{};
-    double t = kFree;
     for (std::size_t l = 0; l < kLimitCount; ++l) {
-      reach[l] = slope_[l] > 0 ? std::max(0.0, capacity_[l] - used_[l]) / slope_[l] : kFree;
+      reach[l] = slope[l] > 0 ? std::max(0.0, capacity_[l] - used_[l]) / slope[l] : kFree;
     }
     if (mixed_) {
       reach[kWrite] = reach[kRead] = mixed_step(
-          used_[kWrite] / limits_.write, slope_[kWrite] / limits_.write,
-          used_[kRead] / limits_.read, slope_[kRead] / limits_.read, limits_.mix_exponent);
+          used_[kWrite] / limits_.write, slope[kWrite] / limits_.write, used_[kRead] / limits_.read,
+          slope[kRead] / limits_.read, limits_.mix_exponent);
     }
-    for (const double r : reach) t = std::min(t, r);
-    for (std::size_t i = 0; i < streams_.size(); ++i) {
-      if (!held_[i]) t = std::min(t, own_step(streams_[i]));
+    double t = *std::min_element(reach.begin(), reach.end());
+    for (const Stream& stream : streams_) {
+      if (!stream.held) t = std::min(t, own_step(stream));
     }
-    if (t == kFree) t = 0;  // nothing limits them: no work at all
-    for (std::size_t i = 0; i < streams_.size(); ++i) {
-      if (held_[i]) continue;
-      Stream& stream = streams_[i];
+    if (t == kFree) return false;
+    for (std::size_t l = 0; l < kLimitCount; ++l) used_[l] += slope[l] * t;
+    for (Stream& stream : streams_) {
+      if (stream.held) continue;
       const bool own = own_step(stream) <= t;
-      stream.speed = own ? stream.max_speed : stream.speed + growth(stream, limits_) * t;
-      held_[i] = own;
-      for (std::size_t l = 0; l < kLimitCount && !held_[i]; ++l) {
-        held_[i] = reach[l] <= t && demand(stream, l) > 0;
+      stream.speed = own ? stream.max_speed : stream.speed + stream.growth * t;
+      stream.held = own;
+      for (std::size_t l = 0; l < kLimitCount && !stream.held; ++l) {
+        stream.held = reach[l] <= t && demand(stream, l) > 0;
       }
     }
-    for (std::size_t l = 0; l < kLimitCount; ++l) used_[l] += slope_[l] * t;
+    return true;
   }
 
-  double own_step(const Stream& stream) const {
-    return (stream.max_speed - stream.speed) / growth(stream, limits_);
+  static double own_step(const Stream& stream) {
+    return (stream.max_speed - stream.speed) / stream.growth;
   }
 
   const DeviceLimits& limits_;
@@ -115,26 +115,39 @@ class Filling {
   bool mixed_;
   std::array<double, kLimitCount> capacity_{};
   std::array<double, kLimitCount> used_{};
-  std::array<double, kLimitCount> slope_{};
-  std::vector<bool> held_;
 };
+
+// The common case, without a search: reads and writes limited apart, and the write limit holds
+// every stream before anything else does. False: something else binds too.
+bool share_writes_only(const DeviceLimits& limits, std::vector<Stream>& streams) {
+  if (limits.mix_exponent < kApart) return false;
+  double weights = 0;
+  for (const Stream& stream : streams) {
+    if (stream.write_bytes <= 0) return false;
+    weights += stream.weight;
+  }
+  const double write_per_weight = limits.write / weights;
+  double read = 0;
+  double limited = 0;
+  double cores = 0;
+  for (Stream& stream : streams) {
+    // A stream whose reads take the device longer than its writes grows more slowly than this.
+    if (stream.read_bytes * limits.write > stream.write_bytes * limits.read) return false;
+    const double written = write_per_weight * stream.weight;
+    stream.speed = written / stream.write_bytes;
+    if (stream.speed > stream.max_speed) return false;
+    read += stream.speed * stream.read_bytes;
+    cores += stream.speed * stream.cpu_seconds;
+    if (stream.limited) limited += written;
+  }
+  return read <= limits.read && limited <= limits.limiter && cores <= limits.cores;
+}
 
 }  // namespace
 
 void share_device(const DeviceLimits& limits, std::vector<Stream>& streams) {
   if (streams.empty()) return;
-  if (streams.size() == 1 && limits.mix_exponent >= kApart) {  // the common case, without a search
-    Stream& only = streams.front();
-    double speed = only.max_speed;
-    if (only.write_bytes > 0) speed = std::min(speed, limits.write / only.write_bytes);
-    if (only.read_bytes > 0) speed = std::min(speed, limits.read / only.read_bytes);
-    if (only.limited && only.write_bytes > 0) {
-      speed = std::min(speed, limits.limiter / only.write_bytes);
-    }
-    if (only.cpu_seconds > 0) speed = std::min(speed, limits.cores / only.cpu_seconds);
-    only.speed = speed;
-    return;
-  }
+  if (share_writes_only(limits, streams)) return;
   Filling(limits, streams).run();
 }
 

@@ -27,6 +27,9 @@ struct Stream {
   bool limited = true;  // charged to the rate limiter
   double max_speed = std::numeric_limits<double>::infinity();
   double speed = 0;  // the answer
+  // Scratch of share_device().
+  double growth = 0;
+  bool held = false;
 };
 
 // Sets every stream's speed. Streams grow together in proportion to weight over device time until a

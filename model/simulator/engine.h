@@ -20,6 +20,7 @@
 #include "model/simulator/memtables.h"
 #include "model/simulator/parameters.h"
 #include "model/simulator/recorder.h"
+#include "model/simulator/turns.h"
 #include "model/simulator/write_controller.h"
 
 namespace lsmtuned::model::simulator {
@@ -53,7 +54,16 @@ class Engine {
   static constexpr double kBurstFactor = 8;  // how much faster than its limit a device bursts
   static constexpr double kForever = std::numeric_limits<double>::infinity();
 
-  enum class Event { mark, memtable_full, flush_end, compaction_end, slot_ready, credit_end };
+  enum class Event {
+    mark,
+    memtable_full,
+    flush_end,
+    compaction_end,
+    block_begin,
+    block_end,
+    slot_ready,
+    credit_end
+  };
 
   StallInputs stall_inputs() {
     const Levels& levels = tree_.levels();
@@ -70,9 +80,15 @@ class Engine {
 
   void add_stream(const Job& job, double weight) {
     Stream stream;
-    stream.weight = weight;
+    stream.weight = weight * job.written_bytes / job.turns;
+    if (job.block_remaining > 0) {  // reads and waits
+      stream.read_bytes = job.block_bytes;
+      stream.max_speed = 1 / kShortestJob_s;
+      streams_.push_back(stream);
+      return;
+    }
     stream.write_bytes = job.written_bytes;
-    stream.read_bytes = job.kind == JobKind::flush ? 0 : job.read_bytes;
+    stream.read_bytes = std::max(0.0, job.read_bytes - job.read_blocks * job.block_bytes);
     stream.cpu_seconds =
         p_.cpu_seconds_per_byte * job.written_bytes + p_.cpu_seconds_per_record * job.records;
     stream.max_speed = job.threads / std::max(stream.cpu_seconds, kShortestJob_s);
@@ -94,7 +110,7 @@ class Engine {
         p_.wal_bytes_per_user_byte > 0 && p_.wal_device_write <= 0 && wanted > 0;
     if (wal_shares) {
       Stream wal;
-      wal.weight = flush_weight;
+      wal.weight = flush_weight * kWriteRequestBytes;
       wal.write_bytes = wanted * p_.wal_bytes_per_user_byte;  // a second's worth
       wal.limited = false;
       wal.max_speed = 1;
@@ -143,8 +159,15 @@ class Engine {
       }
     }
     for (std::size_t i = 0; i < compactions_.size(); ++i) {
-      if (compactions_[i].speed > 0) {
-        consider(compactions_[i].remaining / compactions_[i].speed, Event::compaction_end, i);
+      const Job& job = compactions_[i];
+      if (job.speed <= 0) continue;
+      if (job.block_remaining > 0) {
+        consider(job.block_remaining / job.speed, Event::block_end, i);
+      } else if (job.blocks_left > 0) {
+        const double until = job.blocks_left / job.read_blocks;
+        consider((job.remaining - until) / job.speed, Event::block_begin, i);
+      } else {
+        consider(job.remaining / job.speed, Event::compaction_end, i);
       }
     }
     if (slot_ready_s_ > now_s_) consider(slot_ready_s_ - now_s_, Event::slot_ready, 0);
@@ -169,7 +192,9 @@ class Engine {
     recorder_.advance(step_, controller_);
     memtables_.fill(records_per_s * dt);
     for (Job& job : flushes_) job.remaining -= job.speed * dt;
-    for (Job& job : compactions_) job.remaining -= job.speed * dt;
+    for (Job& job : compactions_) {
+      (job.block_remaining > 0 ? job.block_remaining : job.remaining) -= job.speed * dt;
+    }
     if (p_.burst_bytes > 0) {
       const double before = burst_credit_;
       burst_credit_ = std::clamp(burst_credit_ + (p_.device_write - step_.device_write) * dt, 0.0,
@@ -189,6 +214,13 @@ class Engine {
         burst_credit_ = 0;
         stale_ = true;
         return;
+      case Event::block_begin:
+        begin_block(compactions_[which]);
+        return;
+      case Event::block_end:
+        compactions_[which].block_remaining = 0;
+        stale_ = true;
+        return;
       case Event::slot_ready:
         now_s_ = slot_ready_s_;
         break;
@@ -205,6 +237,13 @@ class Engine {
     }
     start_flushes();
     start_compactions();
+  }
+
+  void begin_block(Job& job) {
+    job.remaining = job.blocks_left / job.read_blocks;
+    job.blocks_left -= 1;
+    job.block_remaining = 1;
+    stale_ = true;
   }
 
   void recalculate() {
@@ -226,6 +265,7 @@ class Engine {
       job.input_files = memtables_.buffers_of(job.id);
       const double keys = p_.order == KeyOrder::uniform ? p_.distinct_keys : 0;
       job.written_bytes = distinct_records(job.records, keys) * p_.bytes_per_record[0];
+      job.turns = turns_of_file(job.written_bytes) + kTurnsPerJobEnd;
       job.start_s = now_s_;
       flushes_.push_back(job);
       stale_ = true;
@@ -268,6 +308,8 @@ class Engine {
         recalculate();
         continue;
       }
+      job.blocks_left = job.read_blocks;
+      if (job.read_blocks > 0) begin_block(job);
       compactions_.push_back(job);
       stale_ = true;
     }

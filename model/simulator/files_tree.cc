@@ -4,6 +4,8 @@
 #include <cmath>
 
 #include "model/simulator/random.h"
+#include "model/simulator/read_blocks.h"
+#include "model/simulator/turns.h"
 
 namespace lsmtuned::model::simulator {
 namespace {
@@ -136,7 +138,16 @@ void FilesTree::merge_into(Running& running, std::span<const TableFile> upper, F
   merger_.merge(upper, lower_files, grandparents, limits, running.outputs);
   effort_ += upper.size() + lower_files.size() + grandparents.size() + running.outputs.size();
   job.written_bytes = 0;
-  for (const TableFile& file : running.outputs) job.written_bytes += file.bytes;
+  job.turns = kTurnsPerJobEnd;
+  for (const TableFile& file : running.outputs) {
+    job.written_bytes += file.bytes;
+    job.turns += turns_of_file(file.bytes);
+  }
+  double together = 0;
+  if (job.input_level == 0) {
+    for (const TableFile& file : upper) together += file.bytes;
+  }
+  set_read_blocks(parameters_, together, static_cast<double>(upper.size()), job);
 }
 
 bool FilesTree::pick_base(Job& job) {
@@ -187,7 +198,7 @@ bool FilesTree::pick_l0_trivial_move(Job& job) {
   double low = 0;
   double high = 0;
   for (const TableFile& file : l0_.files()) {
-    if (!picked_.empty() && file.low <= high && file.high >= low) break;
+    if (!picked_.empty() && file.low < high && file.high > low) break;
     const double new_low = picked_.empty() ? file.low : std::min(low, file.low);
     const double new_high = picked_.empty() ? file.high : std::max(high, file.high);
     if (!base.overlapping(new_low, new_high).empty()) break;

@@ -17,6 +17,13 @@ struct Job {
   double records = 0;  // taken in
   double input_files = 0;
   double threads = 1;  // subcompactions
+  // A compaction thread reads blocks ahead while it writes nothing: so many times, so many bytes
+  // that the read limit's burst credit does not hide (read_blocks.h).
+  double read_blocks = 0;
+  double block_bytes = 0;
+  double blocks_left = 0;      // of read_blocks, not begun
+  double block_remaining = 0;  // share of the block being read; 0: writing
+  double turns = 1;            // requests its threads queue at the device (turns.h)
   double start_s = 0;
   double remaining = 1;  // share of its work
   double speed = 0;      // shares a second

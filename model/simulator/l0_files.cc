@@ -50,7 +50,7 @@ void L0Files::pick_for_base(std::vector<std::size_t>& picked) const {
   for (std::size_t before = 0;;) {
     picked.clear();
     for (std::size_t i = 0; i < files_.size(); ++i) {
-      if (files_[i].low > high || files_[i].high < low) continue;
+      if (i != 0 && (files_[i].low >= high || files_[i].high <= low)) continue;
       picked.push_back(i);
       low = std::min(low, files_[i].low);
       high = std::max(high, files_[i].high);

@@ -44,7 +44,8 @@ class Merger::Output {
     while (low < high) {
       if (!open_) start(low);
       const double room = (max_bytes_ - file_.bytes) / bytes_per_key_space;
-      const double until = room < high - low ? low + room : high;
+      // Within rounding of the piece's end the file ends there, and no crumb is left over.
+      const double until = room < (high - low) * (1 - 1e-9) ? low + room : high;
       file_.bytes += bytes_per_key_space * (until - low);
       file_.records += density * (until - low);
       file_.high = until;

@@ -118,7 +118,9 @@ void set_machine(const Problem& problem, Parameters& p) {
   p.cpu_seconds_per_record = constants.cpu_seconds_per_record;
   p.flush_weight = constants.flush_weight;
   p.think_s = constants.think_s;
-  p.burst_bytes = constants.burst_bytes;
+  p.burst_bytes = constants.burst_bytes + constants.burst_s * p.device_write;
+  p.read_burst_bytes = std::isfinite(p.device_read) ? constants.burst_s * p.device_read : 0;
+  p.readahead_bytes = constants.readahead_bytes;
   p.wal_bytes_per_user_byte = constants.wal_bytes_per_user_byte;
   p.writer_bytes_per_s =
       constants.foreground_bytes_per_s > 0 ? constants.foreground_bytes_per_s : kDefaultForeground;

@@ -67,7 +67,9 @@ struct Parameters {
   double cpu_seconds_per_record = 0;
   double flush_weight = 0.5;
   double think_s = 0;
-  double burst_bytes = 0;
+  double burst_bytes = 0;  // of writes, both kinds of credit
+  double read_burst_bytes = 0;
+  double readahead_bytes = 0;
 };
 
 // `problem` is valid: its check() found nothing.

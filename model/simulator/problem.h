@@ -69,9 +69,14 @@ struct TreeConstants {
   double wal_bytes_per_user_byte = 0;     // omega
   double flush_weight = 0.5;              // phi: a flush's share of the device against a compaction
   double think_s = 0;                     // between a job's end and the next one's begin
-  double burst_bytes = 0;                 // the limit's credit after idleness
-  double foreground_bytes_per_s = 0;      // unstalled writer; 0: 150 MiB/s
-  double cores = 2;                       // for background work
+  double burst_bytes = 0;                 // a volume's credit after idleness, beyond burst_s
+  // Both limits' credit after idleness, in seconds of the limit: a kernel throttle's time slice.
+  double burst_s = 0.1;
+  // What a compaction reads at once from an input file while its thread waits (RocksDB under direct
+  // I/O: 2 MiB); 0: reads run beside the writes, as with buffered files.
+  double readahead_bytes = 2.0 * 1024 * 1024;
+  double foreground_bytes_per_s = 0;                               // unstalled writer; 0: 150 MiB/s
+  double cores = 2;                                                // for background work
   double cpu_seconds_per_byte = 1.8 / (1024.0 * 1024.0 * 1024.0);  // kappa_B, per output byte
   double cpu_seconds_per_record = 0.25e-6;                         // kappa_R
   double arena_block_bytes = 0;  // as at open; 0: min(1 MiB, write_buffer_size / 8)

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "model/simulator/read_blocks.h"
+#include "model/simulator/turns.h"
+
 namespace lsmtuned::model::simulator {
 namespace {
 
@@ -13,6 +16,11 @@ constexpr double kFileFill = 0.85;
 // Records that remain of two sets spread over the same keys: inclusion and exclusion.
 double merged(double a, double b, double inverse_keys) {
   return a + b - a * std::min(1.0, b * inverse_keys);
+}
+
+double turns_of(double bytes, double target_bytes) {
+  const double files = std::max(1.0, bytes / (kFileFill * target_bytes));
+  return files * turns_of_file(bytes / files) + kTurnsPerJobEnd;
 }
 
 }  // namespace
@@ -117,6 +125,7 @@ bool TotalsTree::pick_base(Job& job) {
   running.merged_records =
       merged(incoming, running.output_records, parameters_.inverse_distinct_keys);
   l0_.take(picked_, job);
+  const double l0_bytes = job.read_bytes;
   hold(base, running.output_records, running.output_files, job);
   if (moves) {
     job.kind = JobKind::trivial_move;
@@ -124,8 +133,10 @@ bool TotalsTree::pick_base(Job& job) {
   }
   job.kind = JobKind::l0_to_base;
   job.written_bytes = bytes_of(base, running.merged_records);
+  job.turns = turns_of(job.written_bytes, parameters_.target_file_bytes);
   job.threads = std::clamp(std::floor(job.read_bytes / parameters_.target_file_bytes), 1.0,
                            parameters_.max_subcompactions);
+  set_read_blocks(parameters_, l0_bytes, static_cast<double>(picked_.size()), job);
   return true;
 }
 
@@ -137,6 +148,8 @@ bool TotalsTree::pick_intra_l0(Job& job) {
   l0_.take(picked_, job);
   job.kind = JobKind::intra_l0;
   job.written_bytes = bytes_of(0, running.merged_records);
+  job.turns = turns_of_file(job.written_bytes) + kTurnsPerJobEnd;
+  set_read_blocks(parameters_, job.read_bytes, job.input_files, job);
   return true;
 }
 
@@ -178,6 +191,8 @@ bool TotalsTree::pick_deeper(std::size_t level, Job& job) {
   hold(level, records, files, job);
   hold(level + 1, below, running.output_files, job);
   job.written_bytes = bytes_of(level + 1, running.merged_records);
+  job.turns = turns_of(job.written_bytes, parameters_.target_file_bytes);
+  set_read_blocks(parameters_, 0, 0, job);
   return true;
 }
 

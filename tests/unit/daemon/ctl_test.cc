@@ -76,6 +76,19 @@ TEST_F(Ctl, EveryCommandAnswers) {
   EXPECT_EQ(run({"--target", "nobody", "status"}), kExitRefused);
 }
 
+TEST_F(Ctl, ModelCommandsAskForTheTargetsPresentProblem) {
+  begin();
+  ASSERT_EQ(run({"predict", "--model", "ledger", "--json"}), kExitOk) << err_.str();
+  const json::object said = json::parse(out_.str()).as_object();
+  EXPECT_GT(said.at("put_bytes_per_s").to_number<double>(), 0);
+  EXPECT_EQ(said.at("horizon_s").to_number<double>(), policy().trial_max_s);
+  EXPECT_TRUE(said.at("inputs").at("settings").as_object().contains("write_buffer_size"));
+  EXPECT_EQ(run({"bottleneck", "--horizon", "600"}), kExitOk) << err_.str();
+  EXPECT_THAT(out_.str(), HasSubstr("10 min"));
+  EXPECT_EQ(run({"predict", "--family", "nothing"}), kExitRefused);
+  EXPECT_THAT(err_.str(), HasSubstr("nothing"));
+}
+
 TEST_F(Ctl, CheckIsOneLineWithAnExitCode) {
   policy().mode = config::Mode::observe;
   begin();
