@@ -6,17 +6,15 @@
 #include <rocksdb/statistics.h>
 
 #include <atomic>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <memory>
-#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "actuators/agent/latency_statistics.h"
+#include "tests/unit/daemon/temp_dir.h"
 
 namespace lsmtuned::agent {
 namespace {
@@ -127,38 +125,15 @@ TEST(LatencyStatistics, ResetClearsTickersBucketsAndBackgroundJobs) {
   EXPECT_EQ(ours.ToString(), rocksdb_counters()->ToString());
 }
 
-class Scratch {
- public:
-  Scratch() {
-    std::string name = (fs::temp_directory_path() / "lsmtuned-counters-XXXXXX").string();
-    if (mkdtemp(name.data()) != nullptr) path_ = name;
-  }
-  ~Scratch() { fs::remove_all(path_); }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
-
-std::string text_of(const fs::path& file) {
-  std::ifstream stream(file);
-  std::stringstream text;
-  text << stream.rdbuf();
-  return text.str();
-}
-
 // Writes, flushes, reads and deletes the same with any statistics, in one thread.
 TickerMap after_the_same_work(const std::shared_ptr<rocksdb::Statistics>& statistics,
                               std::string* options_file = nullptr) {
-  const Scratch scratch;
+  const daemon::testing::TempDir scratch;
   rocksdb::Options options;
   options.create_if_missing = true;
   options.statistics = statistics;
-  options.env = rocksdb::Env::Default();
   rocksdb::DB* opened = nullptr;
-  EXPECT_TRUE(rocksdb::DB::Open(options, scratch.path() / "db", &opened).ok());
+  EXPECT_TRUE(rocksdb::DB::Open(options, scratch.file("db"), &opened).ok());
   const std::unique_ptr<rocksdb::DB> db(opened);
   for (int round = 0; round < 4; ++round) {
     for (int key = 0; key < 500; ++key)
@@ -171,9 +146,9 @@ TickerMap after_the_same_work(const std::shared_ptr<rocksdb::Statistics>& statis
   EXPECT_TRUE(db->Get({}, "4", &value).ok());
   EXPECT_TRUE(db->Get({}, "3", &value).IsNotFound());
   if (options_file != nullptr)
-    for (const auto& entry : fs::directory_iterator(scratch.path() / "db"))
+    for (const auto& entry : fs::directory_iterator(scratch.file("db")))
       if (entry.path().filename().string().starts_with("OPTIONS-"))
-        *options_file += text_of(entry.path());
+        *options_file += daemon::testing::read_all(entry.path());
   TickerMap tickers;
   EXPECT_TRUE(statistics->getTickerMap(&tickers));
   return tickers;
