@@ -89,6 +89,9 @@ class TargetRunner : public std::enable_shared_from_this<TargetRunner> {
   const std::string& last_failure() const { return last_failure_; }
 
  private:
+  // For calls that the database side answers from memory.
+  static constexpr double kHandOverDeadline_s = 2;
+
   using Payload = decltype(controller::Event::payload);
   struct Completion {
     explicit Completion(const boost::asio::any_io_executor& executor) : finished(executor) {}

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <cstdint>
 
+#include "actuators/agent/counter_statistics.h"
+
 namespace lsmtuned::agent {
 namespace {
 
@@ -19,9 +21,7 @@ constexpr double kLargestRate = 1099511627776;
 std::shared_ptr<rocksdb::Statistics> make_statistics(const std::string& level) {
   if (level == "none") return nullptr;
   if (level == "latency") return std::make_shared<LatencyStatistics>();
-  auto counters = rocksdb::CreateDBStatistics();
-  counters->set_stats_level(rocksdb::kExceptHistogramOrTimers);
-  return counters;
+  return std::make_shared<CounterStatistics>();
 }
 
 }  // namespace

@@ -1,15 +1,9 @@
 #include "actuators/agent/latency_statistics.h"
 
-#include <sched.h>
-
-#include <algorithm>
-#include <bit>
-#include <thread>
+#include <vector>
 
 namespace lsmtuned::agent {
 namespace {
-
-constexpr std::uint32_t kMostShards = 64;
 
 // Histograms of background jobs: a handful of records a second at most.
 bool background(uint32_t type) {
@@ -39,32 +33,10 @@ double quantile_us(const std::vector<std::uint64_t>& counts, std::uint64_t total
 
 }  // namespace
 
-BucketCounts::BucketCounts() {
-  const std::uint32_t cores = std::max(1u, std::thread::hardware_concurrency());
-  const std::uint32_t shards = std::bit_ceil(std::min(cores, kMostShards));
-  shard_mask_ = shards - 1;
-  shards_ = std::make_unique<Shard[]>(shards);  // value-initialised: zero
-}
-
-void BucketCounts::add(std::uint64_t microseconds) {
-  const int core = sched_getcpu();
-  const std::uint32_t shard = core < 0 ? 0 : static_cast<std::uint32_t>(core) & shard_mask_;
-  shards_[shard].buckets[model::histogram_bucket(microseconds)].fetch_add(
-      1, std::memory_order_relaxed);
-}
-
-std::vector<std::uint64_t> BucketCounts::sum() const {
-  std::vector<std::uint64_t> counts(model::kHistogramBuckets, 0);
-  for (std::uint32_t shard = 0; shard <= shard_mask_; ++shard)
-    for (std::uint32_t bucket = 0; bucket < model::kHistogramBuckets; ++bucket)
-      counts[bucket] += shards_[shard].buckets[bucket].load(std::memory_order_relaxed);
-  return counts;
-}
-
-LatencyStatistics::LatencyStatistics() : inner_(rocksdb::CreateDBStatistics()) {
+LatencyStatistics::LatencyStatistics() : background_(rocksdb::CreateDBStatistics()) {
   // The lowest level at which RocksDB 7.8 reads the clock for DB_WRITE and WRITE_STALL.
   set_stats_level(rocksdb::kExceptDetailedTimers);
-  inner_->set_stats_level(rocksdb::kExceptDetailedTimers);
+  background_->set_stats_level(rocksdb::kExceptDetailedTimers);
 }
 
 const BucketCounts* LatencyStatistics::buckets_of(uint32_t type) const {
@@ -84,21 +56,21 @@ void LatencyStatistics::reportTimeToHistogram(uint32_t type, uint64_t time) {
 
 void LatencyStatistics::recordInHistogram(uint32_t type, uint64_t time) {
   if (type == rocksdb::DB_WRITE) {
-    writes_.add(time);
+    writes_.add(model::histogram_bucket(time), 1);
   } else if (type == rocksdb::WRITE_STALL) {
-    stalls_.add(time);
+    stalls_.add(model::histogram_bucket(time), 1);
   } else if (background(type)) {
-    inner_->recordInHistogram(type, time);
+    background_->recordInHistogram(type, time);
   }
 }
 
 void LatencyStatistics::histogramData(uint32_t type, rocksdb::HistogramData* data) const {
   const BucketCounts* buckets = buckets_of(type);
   if (buckets == nullptr) {
-    inner_->histogramData(type, data);
+    background_->histogramData(type, data);
     return;
   }
-  const std::vector<std::uint64_t> counts = buckets->sum();
+  const std::vector<std::uint64_t> counts = buckets->all();
   *data = rocksdb::HistogramData();
   double sum = 0;
   for (std::uint32_t bucket = 0; bucket < counts.size(); ++bucket) {
@@ -115,8 +87,17 @@ void LatencyStatistics::histogramData(uint32_t type, rocksdb::HistogramData* dat
   data->percentile99 = quantile_us(counts, data->count, 0.99);
 }
 
+rocksdb::Status LatencyStatistics::Reset() {
+  for (std::uint32_t bucket = 0; bucket < model::kHistogramBuckets; ++bucket) {
+    writes_.exchange(bucket, 0);
+    stalls_.exchange(bucket, 0);
+  }
+  const rocksdb::Status background = background_->Reset();
+  return background.ok() ? CounterStatistics::Reset() : background;
+}
+
 std::string LatencyStatistics::getHistogramString(uint32_t type) const {
-  if (buckets_of(type) == nullptr) return inner_->getHistogramString(type);
+  if (buckets_of(type) == nullptr) return background_->getHistogramString(type);
   rocksdb::HistogramData data;
   histogramData(type, &data);
   return "Count: " + std::to_string(data.count) + " Median: " + std::to_string(data.median) +

@@ -127,11 +127,11 @@ boost::json::object facts_of(const rocksdb::Options& options) {
 
 boost::json::array bucket_list(const BucketCounts& counts) {
   boost::json::array list;
-  const std::vector<std::uint64_t> sum = counts.sum();
-  for (std::uint32_t bucket = 0; bucket < sum.size(); ++bucket) {
-    if (sum[bucket] == 0) continue;
+  const std::vector<std::uint64_t> all = counts.all();
+  for (std::uint32_t bucket = 0; bucket < all.size(); ++bucket) {
+    if (all[bucket] == 0) continue;
     list.push_back(bucket);
-    list.push_back(sum[bucket]);
+    list.push_back(all[bucket]);
   }
   return list;
 }

@@ -2,12 +2,25 @@
 """What the agent costs the database it sits in: CPU per put and put throughput.
 
 Runs Debian's db_bench (one thread, no WAL, no compaction, memory file system: CPU-bound and free
-of stalls) in rounds. Each round holds one run of each variant in an order drawn from the seed:
+of stalls). Variants:
   none       no agent
   counters   agent preloaded, counters collected, polled once a second
-  latency    agent preloaded, latency histograms too, polled once a second
-and each variant is compared with `none` of its own round, so that whatever else the machine does
-hits both. The first round warms up and is dropped. CPU is user + system time of the whole process.
+  latency    agent preloaded, latency of every write too, polled once a second
+
+--pairing concurrent (default): a variant and none run at the same time, each held on one of two
+cores with all its threads, then once more with the cores swapped. Whatever else the machine does
+meanwhile hits both; what makes one core slower hits each once. A counted pair is the geometric
+mean of the two runs of each side. The daemon polls only the variant with the agent, but takes its
+own CPU time from the first of the two cores in both runs: from none in the one, from the variant in
+the other, so it cancels. What the agent does in the database's process (answering, its poll
+thread) stays on the variant's side, on its core.
+
+--pairing sequential: one run of each variant and of none in an order drawn from the seed, each
+compared with none of its own round. Much noisier. Used where two cores, or the means to hold a
+process on one, are missing.
+
+The first round warms up and is dropped. CPU is user + system time of the whole process: it
+includes the agent's start, a few milliseconds a process, which weighs the more the shorter the run.
 
 Exit code: 0 the criterion holds (upper end of the 95 % interval of lost throughput at counters at
 most 1 %), 1 it does not, 2 the measurement itself failed.
@@ -17,24 +30,20 @@ import argparse
 import json
 import os
 import random
-import re
 import shutil
-import signal
-import subprocess
 import sys
 import tempfile
-import time
 
 from intervals import INTERVALS
-from observer import Observer
+from pairing import allowed_cores, choose_cores, pair_of, swapped_schedule
+from workload import Daemon, Failed, Run, finish_all
 
 CRITERION = 0.01
 HERE = os.path.dirname(os.path.abspath(__file__))
-OPS = re.compile(r"^\w+\s*:\s*[\d.]+ micros/op (\d+) ops/sec", re.MULTILINE)
-
-
-class Failed(Exception):
-    """The measurement cannot be made; the text says why."""
+# Many short runs: what disturbs one comes and goes. Long enough that the polls of the first moment
+# are not most of them.
+DEFAULTS = {"concurrent": {"pairs": 100, "puts": 600_000},
+            "sequential": {"pairs": 30, "puts": 1_500_000}}
 
 
 def arguments():
@@ -49,8 +58,13 @@ def arguments():
                                          "it a small observer in this process polls")
     parser.add_argument("--aa", action="store_true",
                         help="self check: no agent anywhere; the intervals must contain 0")
-    parser.add_argument("--pairs", type=int, default=30, help="rounds that count (30)")
-    parser.add_argument("--puts", type=int, default=1_500_000, help="puts in each run (1500000)")
+    parser.add_argument("--pairing", choices=sorted(DEFAULTS), default="concurrent")
+    parser.add_argument("--pairs", type=int, help="rounds that count (100; sequential: 30)")
+    parser.add_argument("--puts", type=int,
+                        help="puts in each run (600000; sequential: 1500000)")
+    parser.add_argument("--nice", type=int, default=0,
+                        help="added to the nice value of everything measured; negative ones (root) "
+                             "keep other work off the cores (0)")
     parser.add_argument("--benchmark", choices=["fillrandom", "overwrite", "fillseq"],
                         default="fillrandom")
     parser.add_argument("--value-size", type=int, default=100)
@@ -67,6 +81,14 @@ def arguments():
                         help="where the databases live (/dev/shm)")
     parser.add_argument("--json", metavar="FILE", help="write every run and the result")
     parsed = parser.parse_args()
+    parsed.cores = choose_cores(allowed_cores()) if parsed.pairing == "concurrent" else None
+    if parsed.pairing == "concurrent" and parsed.cores is None:
+        print("two cores to hold processes on are not to be had here: sequential pairing",
+              file=sys.stderr)
+        parsed.pairing = "sequential"
+    for name, value in DEFAULTS[parsed.pairing].items():
+        if getattr(parsed, name) is None:
+            setattr(parsed, name, value)
     if parsed.pairs < 2 or parsed.puts < 1000:
         parser.error("--pairs is at least 2 and --puts at least 1000")
     if parsed.interval == "wilcoxon" and parsed.pairs < 6:
@@ -79,124 +101,54 @@ def arguments():
     return parsed
 
 
-def measured_run(options, scratch, variant):
-    """One db_bench of `variant` -> puts per second and CPU seconds per put."""
-    database = os.path.join(scratch, "db")
-    environment = {k: v for k, v in os.environ.items()
-                   if not k.startswith("LSMTUNED_") and k != "LD_PRELOAD"}
-    with_agent = variant != "none" and not options.aa
-    if with_agent:
-        environment.update(LD_PRELOAD=os.path.abspath(options.agent),
-                           LSMTUNED_SOCKET=os.path.join(scratch, "agent.sock"),
-                           LSMTUNED_STATISTICS=variant, LSMTUNED_LOG="stderr")
-        if options.impl_dir:
-            environment["LSMTUNED_AGENT_DIR"] = os.path.abspath(options.impl_dir)
-    command = [
-        options.db_bench, f"--db={database}", f"--benchmarks={options.benchmark}",
-        f"--num={options.puts}", f"--value_size={options.value_size}", "--key_size=16",
-        "--threads=1", "--seed=1", "--disable_wal=1", "--disable_auto_compactions=1",
-        "--compression_type=none", f"--write_buffer_size={options.write_buffer_size}",
-        "--max_write_buffer_number=16", "--stats_dump_period_sec=0",
-    ]
-    with tempfile.TemporaryFile() as output:
-        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT,
-                                   env=environment)
-        try:
-            _, status, usage = os.wait4(process.pid, 0)
-        except BaseException:
-            process.kill()
-            process.wait()
-            raise
-        process.returncode = os.waitstatus_to_exitcode(status)
-        output.seek(0)
-        text = output.read().decode(errors="replace")
-    shutil.rmtree(database, ignore_errors=True)
-    found = OPS.search(text)
-    if process.returncode != 0 or found is None:
-        raise Failed(f"{variant}: db_bench ended with {process.returncode}:\n{text[-2000:]}")
-    if with_agent and "lsmtuned agent:" in text and "left alone" in text:
-        raise Failed(f"{variant}: the agent did not attach:\n{text[-2000:]}")
-    return {"variant": variant, "puts_per_s": float(found.group(1)),
-            "cpu_s_per_put": (usage.ru_utime + usage.ru_stime) / options.puts}
+def concurrent_round(options, scratch, cores, order):
+    """Each variant beside none, one on each core, then swapped."""
+    pairs = {}
+    for name in order.sample(options.variants, len(options.variants)):
+        with_agent = []
+        without = []
+        for placed in swapped_schedule(name, cores, order):
+            runs = [Run(options, scratch, variant, core) for variant, core in placed]
+            for (variant, _), figures in zip(placed, finish_all(runs)):
+                (without if variant == "none" else with_agent).append(figures)
+        pairs[name] = {**pair_of(with_agent, without), "runs": with_agent + without}
+    return pairs
 
 
-class Daemon:
-    """lsmtuned in observe mode, or the small observer; counts as present until stop()."""
-
-    def __init__(self, options, scratch):
-        self.observer = None
-        self.process = None
-        agent_socket = os.path.join(scratch, "agent.sock")
-        if options.aa:
-            return
-        if not options.daemon:
-            self.observer = Observer(agent_socket)
-            return
-        config = os.path.join(scratch, "lsmtuned.toml")
-        with open(config, "w", encoding="utf-8") as file:
-            file.write("[daemon]\n"
-                       f'agent_socket = "{agent_socket}"\n'
-                       f'control_socket = "{scratch}/control.sock"\n'
-                       f'state_directory = "{scratch}/state"\n'
-                       'metrics_listen = ""\n'
-                       'log_target = "stderr"\n'
-                       'log_level = "warning"\n'
-                       f'agent_statistics = "{options.variants[0]}"\n'
-                       '[defaults]\nmode = "observe"\n')
-        os.mkdir(os.path.join(scratch, "state"), 0o700)
-        self.log = os.path.join(scratch, "lsmtuned.log")
-        with open(self.log, "wb") as log:
-            self.process = subprocess.Popen([options.daemon, "--config", config], stdout=log,
-                                            stderr=log)
-        for _ in range(100):
-            if os.path.exists(agent_socket):
-                return
-            if self.process.poll() is not None:
-                break
-            time.sleep(0.05)
-        self.stop()
-        with open(self.log, encoding="utf-8", errors="replace") as log:
-            raise Failed(f"lsmtuned did not come up:\n{log.read()[-2000:]}")
-
-    def check(self):
-        if self.process is not None and self.process.poll() is not None:
-            raise Failed(f"lsmtuned ended with {self.process.returncode} during the measurement")
-
-    def stop(self):
-        if self.observer is not None:
-            self.observer.stop()
-        if self.process is not None and self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-            try:
-                self.process.wait(10)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+def sequential_round(options, scratch, order):
+    """One run of each variant and of none, one after the other."""
+    names = order.sample(["none"] + options.variants, 1 + len(options.variants))
+    runs = {name: finish_all([Run(options, scratch, name)])[0] for name in names}
+    return {name: {**pair_of([runs[name]], [runs["none"]]), "runs": [runs[name], runs["none"]]}
+            for name in options.variants}
 
 
-def all_rounds(options, scratch, daemon):
+def all_rounds(options, scratch, daemon, cores):
     order = random.Random(options.seed)
     rounds = []
     for number in range(options.pairs + 1):
-        names = ["none"] + options.variants
-        order.shuffle(names)
-        observed = daemon.observer.observations if daemon.observer else 0
-        runs = {name: measured_run(options, scratch, name) for name in names}
+        observed = daemon.observations()
+        if cores:
+            pairs = concurrent_round(options, scratch, cores, order)
+        else:
+            pairs = sequential_round(options, scratch, order)
         daemon.check()
-        if daemon.observer and daemon.observer.observations == observed:
+        if observed is not None and daemon.observations() == observed:
             raise Failed("no observation arrived in a whole round: the agent was not there")
-        figures = "  ".join(f"{name} {runs[name]['puts_per_s']:.0f}/s "
-                            f"{runs[name]['cpu_s_per_put'] * 1e6:.3f} us" for name in names)
+        figures = "   ".join(
+            f"{name} {pair['with']['puts_per_s']:.0f}/s {pair['with']['cpu_s_per_put'] * 1e6:.3f} us"
+            f" (none {pair['without']['puts_per_s']:.0f}/s"
+            f" {pair['without']['cpu_s_per_put'] * 1e6:.3f} us)" for name, pair in pairs.items())
         print(f"{'warm-up' if number == 0 else f'{number:3d}/{options.pairs}'}  {figures}",
               flush=True)
         if number > 0:
-            rounds.append({"order": names, "runs": runs})
+            rounds.append(pairs)
     return rounds
 
 
 def compare(rounds, variant, interval):
     def pairs(key):
-        return [(r["runs"][variant][key], r["runs"]["none"][key]) for r in rounds]
+        return [(r[variant]["with"][key], r[variant]["without"][key]) for r in rounds]
 
     ratio, low, high = INTERVALS[interval](pairs("puts_per_s"))
     cpu, cpu_low, cpu_high = INTERVALS[interval](pairs("cpu_s_per_put"))
@@ -211,7 +163,7 @@ def compare(rounds, variant, interval):
 
 def report(options, result):
     print(f"\n{options.benchmark}, {options.puts} puts of 16 + {options.value_size} B a run, "
-          f"{options.pairs} pairs; against no agent, with 95 % intervals ({options.interval})")
+          f"{options.pairs} pairs, {options.pairing}; against no agent, with 95 % intervals ({options.interval})")
     print(f"{'variant':10}  {'throughput loss':32}  CPU per put")
     for name, c in result["variants"].items():
         loss = (f"{c['throughput_loss']:+.2%}  [{c['throughput_loss_low']:+.2%}, "
@@ -241,11 +193,17 @@ def main():
     if shutil.which(options.db_bench) is None:
         print(f"{options.db_bench} not found (Debian package rocksdb-tools)", file=sys.stderr)
         return 2
+    try:
+        os.nice(options.nice)
+    except OSError as error:
+        print(f"--nice {options.nice}: {error.strerror}", file=sys.stderr)
+        return 2
     scratch = tempfile.mkdtemp(prefix="lsmtuned-cost-", dir=options.directory)
     daemon = None
     try:
-        daemon = Daemon(options, scratch)
-        rounds = all_rounds(options, scratch, daemon)
+        poller_core = options.cores[0] if options.cores else None
+        daemon = Daemon(options, scratch, poller_core)
+        rounds = all_rounds(options, scratch, daemon, options.cores)
     except Failed as error:
         print(error, file=sys.stderr)
         return 2
@@ -256,6 +214,7 @@ def main():
     variants = {name: compare(rounds, name, options.interval) for name in options.variants}
     holds, verdict = judge(options, variants)
     result = {"benchmark": options.benchmark, "puts": options.puts, "aa": options.aa,
+              "pairing": options.pairing, "cores": options.cores, "nice": options.nice,
               "write_buffer_size": options.write_buffer_size,
               "seed": options.seed, "interval": options.interval,
               "poller": "lsmtuned" if options.daemon else "observer.py",

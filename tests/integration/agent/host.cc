@@ -5,7 +5,10 @@
 //
 // Scenarios: write, exit (ends without closing), fork (a child that opens its own), child-only (the
 // child reads the inherited one), reopen, read-only, transaction, optimistic, ttl,
-// snapshot-close. Exit status 0 when everything that the program asked of RocksDB worked.
+// snapshot-close, static-close (a static object's destructor closes it), full-static-tls (no space
+// is left for thread-local data of libraries loaded from then on). Exit status 0 when everything
+// that the program asked of RocksDB worked.
+#include <dlfcn.h>
 #include <rocksdb/db.h>
 #include <rocksdb/utilities/db_ttl.h>
 #include <rocksdb/utilities/optimistic_transaction_db.h>
@@ -16,6 +19,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <thread>
@@ -98,6 +102,21 @@ int close_beside_a_snapshot(const std::string& directory, double seconds) {
   return 0;
 }
 
+int fill_static_tls_and_write(const std::string& directory, double seconds) {
+  int loaded = 0;
+  while (true) {
+    const std::string copy = directory + "/static-tls-" + std::to_string(loaded) + ".so";
+    std::filesystem::copy_file(LSMTUNED_TEST_STATIC_TLS, copy);
+    if (dlopen(copy.c_str(), RTLD_NOW | RTLD_LOCAL) == nullptr) break;
+    if (++loaded > 10000) return 3;  // this C library knows no such limit
+  }
+  std::printf("%d libraries, then: %s\n", loaded, dlerror());
+  std::fflush(stdout);
+  const auto db = open(directory + "/db");
+  write(*db, seconds);
+  return 0;
+}
+
 template <class Database>
 int use(Database* raw, double seconds) {
   const std::unique_ptr<Database> db(raw);
@@ -147,6 +166,12 @@ int run(const std::string& scenario, const std::string& directory, double second
     require(rocksdb::DBWithTTL::Open(options(), path, &db, 3600), "open");
     return use(db, seconds);
   }
+  if (scenario == "static-close") {
+    static const std::unique_ptr<rocksdb::DB> db = open(path);
+    write(*db, seconds);
+    std::exit(0);
+  }
+  if (scenario == "full-static-tls") return fill_static_tls_and_write(directory, seconds);
   if (scenario == "snapshot-close") return close_beside_a_snapshot(directory, seconds);
   std::fprintf(stderr, "no scenario %s\n", scenario.c_str());
   return 2;

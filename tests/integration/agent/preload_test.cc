@@ -30,6 +30,7 @@ namespace fs = std::filesystem;
 using std::chrono::milliseconds;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using Environment = std::map<std::string, std::string>;
 
 constexpr const char* kAgent = LSMTUNED_TEST_AGENT;  // path of liblsmtuned_agent.so
@@ -217,6 +218,24 @@ TEST_F(PreloadTest, AnotherRocksDbVersionPassesThrough) {
   Process program = run({LSMTUNED_TEST_OTHER_HOST});
   EXPECT_EQ(program.wait(), 0) << program.output();
   EXPECT_THAT(program.output(), HasSubstr("RocksDB 9.9"));
+}
+
+// The agent's counters need a few bytes of the space that the C library keeps for such libraries.
+TEST_F(PreloadTest, WithoutSpaceForThreadLocalDataItPassesThroughAndSaysSo) {
+  Process program = host("full-static-tls", "0.2");
+  EXPECT_EQ(program.wait(), 0) << program.output();
+  EXPECT_THAT(program.output(), HasSubstr("static TLS block"));
+  EXPECT_THAT(program.output(), HasSubstr("cannot be loaded"));
+  EXPECT_THAT(program.output(), HasSubstr("database left alone"));
+  EXPECT_THAT(program.output(), Not(HasSubstr("attached to")));
+}
+
+TEST_F(PreloadTest, ADatabaseMayCloseInAStaticObjectsDestructor) {
+  for (int round = 0; round < 3; ++round) {
+    Process program = host("static-close", "0.2");
+    EXPECT_EQ(program.wait(), 0) << program.output();
+    EXPECT_THAT(program.output(), HasSubstr("attached to"));
+  }
 }
 
 TEST_F(PreloadTest, NoDaemonIsNoTrouble) {

@@ -1,4 +1,5 @@
-// The agent's parts without a database: histogram counting, lease arithmetic, option texts, gate.
+// The agent's parts without a database: which latencies are counted, lease arithmetic, option
+// texts, gate.
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 #include <rocksdb/options.h>
@@ -52,20 +53,6 @@ TEST(Lease, RenewingNeedsALease) {
   EXPECT_FALSE(lease.active());
 }
 
-TEST(BucketCounts, CountsFromManyThreadsAddUp) {
-  BucketCounts counts;
-  std::vector<std::thread> threads;
-  for (int thread = 0; thread < 4; ++thread)
-    threads.emplace_back([&] {
-      for (std::uint64_t value = 0; value < 5000; ++value) counts.add(value);
-    });
-  for (std::thread& thread : threads) thread.join();
-  std::uint64_t total = 0;
-  for (const std::uint64_t count : counts.sum()) total += count;
-  EXPECT_EQ(total, 20000u);
-  EXPECT_EQ(counts.sum()[10], 4u);
-}
-
 TEST(LatencyStatistics, OnlyWritesStallsAndBackgroundJobsAreTimed) {
   LatencyStatistics statistics;
   EXPECT_TRUE(statistics.HistEnabledForType(rocksdb::DB_WRITE));
@@ -81,20 +68,11 @@ TEST(LatencyStatistics, OnlyWritesStallsAndBackgroundJobsAreTimed) {
   statistics.histogramData(rocksdb::DB_WRITE, &data);
   EXPECT_EQ(data.count, 2u);
   EXPECT_NEAR(data.max, 100000, 100000 / 32.0);
+  EXPECT_EQ(statistics.writes().all()[model::histogram_bucket(100)], 1u);
   statistics.histogramData(rocksdb::WRITE_STALL, &data);
   EXPECT_EQ(data.count, 1u);
   statistics.histogramData(rocksdb::DB_GET, &data);
   EXPECT_EQ(data.count, 0u);
-}
-
-TEST(LatencyStatistics, TickersAreRocksDbsOwn) {
-  LatencyStatistics statistics;
-  statistics.recordTick(rocksdb::BYTES_WRITTEN, 5);
-  statistics.recordTick(rocksdb::BYTES_WRITTEN, 6);
-  EXPECT_EQ(statistics.getTickerCount(rocksdb::BYTES_WRITTEN), 11u);
-  std::map<std::string, uint64_t> tickers;
-  ASSERT_TRUE(statistics.getTickerMap(&tickers));
-  EXPECT_EQ(tickers.at("rocksdb.bytes.written"), 11u);
 }
 
 TEST(JobListener, CountsAndForgetsJobsThatFailed) {

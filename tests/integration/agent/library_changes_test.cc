@@ -1,0 +1,223 @@
+// The agent linked on purpose: changes of settings, and what write stops do to them.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <rocksdb/db.h>
+#include <rocksdb/rate_limiter.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "model/histogram.h"
+#include "tests/integration/agent/library_fixture.h"
+
+namespace lsmtuned::testing {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST_F(LibraryTest, AChangeIsReadBackAndSeenInBehaviour) {
+  rocksdb::Options options = db_options();
+  options.write_buffer_size = 64 << 20;
+  const auto db = open(options, "db");
+  const auto attachment = agent::attach(db.get(), agent_options());
+  const std::uint64_t id = first_db(daemon_.meet());
+  const auto flushes = [&] {
+    return daemon_.observe(id).at("jobs").at("flushes").to_number<int>();
+  };
+  for (int key = 0; key < 500; ++key) ASSERT_TRUE(put(*db, key).ok());
+  EXPECT_EQ(flushes(), 0);
+  const auto applied = daemon_.apply(id, family_value("default", "write_buffer_size", "1048576"));
+  EXPECT_EQ(text_of(applied, "status"), "ok") << text_of(applied, "error");
+  EXPECT_EQ(
+      text_of(applied.at("values").at("families").at("default").as_object(), "write_buffer_size"),
+      "1048576");
+  EXPECT_EQ(db->GetOptions().write_buffer_size, 1048576u);
+  for (int key = 0; key < 500; ++key) ASSERT_TRUE(put(*db, key).ok());
+  rocksdb::FlushOptions wait;
+  ASSERT_TRUE(db->Flush(wait).ok());
+  EXPECT_GE(flushes(), 3);
+  const auto restored = daemon_.restore(id);
+  EXPECT_EQ(text_of(restored, "status"), "ok");
+  EXPECT_EQ(db->GetOptions().write_buffer_size, 67108864u);
+}
+
+TEST_F(LibraryTest, UnchangedValuesAreNotSent) {
+  const auto db = open(db_options(), "db");
+  const auto attachment = agent::attach(db.get(), agent_options());
+  const std::uint64_t id = first_db(daemon_.meet());
+  const auto before = db->GetLatestSequenceNumber();
+  const auto files = [&] {
+    std::vector<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator(dir_ / "db"))
+      if (entry.path().filename().string().starts_with("OPTIONS-"))
+        names.push_back(entry.path().filename().string());
+    std::sort(names.begin(), names.end());
+    return names;
+  };
+  const auto options_files = files();
+  const auto applied = daemon_.apply(id, family_value("default", "write_buffer_size", "1048576"));
+  EXPECT_EQ(text_of(applied, "status"), "ok");
+  EXPECT_EQ(files(), options_files) << "an options call writes a new OPTIONS file";
+  EXPECT_EQ(db->GetLatestSequenceNumber(), before);
+}
+
+TEST_F(LibraryTest, LethalValuesAreNotSent) {
+  const auto db = open(db_options(), "db");
+  const auto attachment = agent::attach(db.get(), agent_options());
+  const std::uint64_t id = first_db(daemon_.meet());
+  const std::vector<std::pair<std::string, std::string>> lethal = {
+      {"write_buffer_size", "0"},
+      {"write_buffer_size", "1"},
+      {"write_buffer_size", "-1"},
+      {"max_write_buffer_number", "0"},
+      {"max_write_buffer_number", "1"},
+      {"level0_slowdown_writes_trigger", "2"},
+      {"level0_file_num_compaction_trigger", "0"},
+      {"level0_file_num_compaction_trigger", "30"},
+      {"level0_stop_writes_trigger", "2"},
+      {"max_bytes_for_level_base", "0"},
+      {"max_bytes_for_level_multiplier", "0"},
+      {"max_bytes_for_level_multiplier", "nan"},
+      {"target_file_size_base", "0"},
+      {"soft_pending_compaction_bytes_limit", "0"},
+      {"soft_pending_compaction_bytes_limit", "999999999999999"},
+      {"write_buffer_size", "abc"},
+      {"write_buffer_size", ""},
+      {"num_levels", "3"},
+      {"disable_auto_compactions", "true"},
+      {"no_such_option", "1"},
+  };
+  for (const auto& [option, text] : lethal) {
+    const auto applied = daemon_.apply(id, family_value("default", option, text));
+    EXPECT_EQ(text_of(applied, "status"), "not_sent") << option << "=" << text;
+    EXPECT_NE(text_of(applied, "error"), "") << option << "=" << text;
+  }
+  for (const auto& [option, text] : std::vector<std::pair<std::string, std::string>>{
+           {"max_background_jobs", "100000"},
+           {"delayed_write_rate", "0"},
+           {"max_background_jobs", "0"},
+           {"rate_limiter_bytes_per_second", "1000000"}}) {
+    boost::json::object texts;
+    texts[option] = text;
+    const auto applied = daemon_.apply(id, {{"database", texts}});
+    EXPECT_EQ(text_of(applied, "status"), "not_sent") << option << "=" << text;
+  }
+  const auto unknown = daemon_.apply(id, family_value("nosuch", "write_buffer_size", "2097152"));
+  EXPECT_EQ(text_of(unknown, "status"), "not_sent");
+  EXPECT_TRUE(put(*db, 1).ok());
+}
+
+TEST_F(LibraryTest, TheThreeTriggersMoveInOneCall) {
+  const auto db = open(db_options(), "db");
+  const auto attachment = agent::attach(db.get(), agent_options());
+  const std::uint64_t id = first_db(daemon_.meet());
+  boost::json::object texts{{"level0_file_num_compaction_trigger", "40"},
+                            {"level0_slowdown_writes_trigger", "60"},
+                            {"level0_stop_writes_trigger", "80"}};
+  const auto applied =
+      daemon_.apply(id, {{"families", boost::json::object{{"default", std::move(texts)}}}});
+  EXPECT_EQ(text_of(applied, "status"), "ok") << text_of(applied, "error");
+  EXPECT_EQ(db->GetOptions().level0_file_num_compaction_trigger, 40);
+  EXPECT_EQ(text_of(daemon_.restore(id), "status"), "ok");
+  EXPECT_EQ(db->GetOptions().level0_stop_writes_trigger, 36);
+}
+
+TEST_F(LibraryTest, DuringAWriteStopChangesAreRefusedAndRevertsArePendingThenLate) {
+  const auto holder = std::make_shared<FlushHolder>();
+  rocksdb::Options options = db_options();
+  options.listeners.push_back(holder);
+  const auto db = open(options, "db");
+  const Released released(*holder);
+  auto attachment = agent::attach(db.get(), agent_options());
+  const std::uint64_t id = first_db(daemon_.meet());
+  ASSERT_EQ(text_of(daemon_.apply(id, family_value("default", "level0_stop_writes_trigger", "50")),
+                    "status"),
+            "ok");
+  holder->hold();
+  std::thread writer([&] {
+    for (int key = 0; key < 400; ++key) EXPECT_TRUE(put(*db, key).ok());
+  });
+  wait_stopped(*db);
+  const auto refused =
+      daemon_.apply(id, family_value("default", "level0_stop_writes_trigger", "60"));
+  EXPECT_EQ(text_of(refused, "status"), "not_sent");
+  EXPECT_THAT(text_of(refused, "error"), HasSubstr("stopped"));
+
+  const auto pending =
+      daemon_.apply(id, family_value("default", "level0_stop_writes_trigger", "36"), true, 0.3);
+  EXPECT_EQ(text_of(pending, "status"), "pending");
+  EXPECT_FALSE(pending.at("late").as_bool());
+  const auto busy = daemon_.apply(id, family_value("default", "level0_stop_writes_trigger", "61"));
+  EXPECT_EQ(text_of(busy, "status"), "not_sent");
+  EXPECT_EQ(daemon_.observe(id).at("database").at("is-write-stopped").to_number<int>(), 1)
+      << "observing works during a stop";
+  holder->release();
+  const auto late = daemon_.wait_seq(pending.at("seq").to_number<std::uint64_t>());
+  EXPECT_EQ(text_of(late, "status"), "ok") << text_of(late, "error");
+  EXPECT_TRUE(late.at("late").as_bool());
+  writer.join();
+  EXPECT_EQ(db->GetOptions().level0_stop_writes_trigger, 36);
+}
+
+TEST_F(LibraryTest, StalledWritesAreCountedWithTheTimeTheyWaited) {
+  const auto holder = std::make_shared<FlushHolder>();
+  rocksdb::Options options = db_options("latency");
+  options.listeners.push_back(holder);
+  const auto db = open(options, "db");
+  const Released released(*holder);
+  const auto attachment = agent::attach(db.get(), agent_options("latency"));
+  const std::uint64_t id = first_db(daemon_.meet());
+  holder->hold();
+  std::thread writer([&] {
+    for (int key = 0; key < 400; ++key) EXPECT_TRUE(put(*db, key).ok());
+  });
+  wait_stopped(*db);
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  holder->release();
+  writer.join();
+  const auto seen = daemon_.observe(id);
+  double longest_us = 0;
+  const auto& stalls = seen.at("latency").at("stall_us").as_array();
+  for (std::size_t i = 0; i < stalls.size(); i += 2)
+    longest_us = std::max(longest_us,
+                          model::histogram_bucket_upper_us(stalls[i].to_number<std::uint32_t>()));
+  EXPECT_GE(longest_us, 300e3);
+  EXPECT_GE(seen.at("histograms").at("rocksdb.db.write.stall").at("max").to_number<double>(),
+            300e3);
+}
+
+TEST_F(LibraryTest, ClosingFreesAnOptionsCallThatHangsInAWriteStop) {
+  const auto holder = std::make_shared<FlushHolder>();
+  rocksdb::Options options = db_options();
+  options.listeners.push_back(holder);
+  options.avoid_flush_during_shutdown = true;
+  auto db = open(options, "db");
+  const Released released(*holder);
+  auto attachment = agent::attach(db.get(), agent_options());
+  const std::uint64_t id = first_db(daemon_.meet());
+  holder->hold();
+  std::atomic<bool> ended{false};
+  std::thread writer([&] {
+    for (int key = 0; key < 400 && put(*db, key).ok(); ++key) {
+    }
+    ended = true;
+  });
+  wait_stopped(*db);
+  const auto pending =
+      daemon_.apply(id, family_value("default", "level0_stop_writes_trigger", "60"), true, 0.3);
+  EXPECT_EQ(text_of(pending, "status"), "pending");
+  // The flush is still held: only the cancelling of background work can end the stop.
+  attachment.reset();
+  EXPECT_EQ(text_of(daemon_.wait_type("closed"), "type"), "closed");
+  writer.join();
+  EXPECT_TRUE(ended);
+  holder->release();
+  db.reset();
+}
+
+}  // namespace
+}  // namespace lsmtuned::testing
