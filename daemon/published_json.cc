@@ -116,15 +116,14 @@ void read_published(const json::object& section, const std::string& place,
   input.boolean("degradation_by_phase", inputs.degradation_by_phase);
   input.text("workload", inputs.workload);
   input.text("bandwidth_source", inputs.bandwidth_source);
-  std::vector<published::LevelInputs> levels;
+  std::size_t number = 0;
   each_object(input, "levels", kMostLevels, errors, [&](Input entry) {
-    published::LevelInputs level;
+    if (inputs.levels.size() <= number) inputs.levels.emplace_back();
+    published::LevelInputs& level = inputs.levels[number++];
     for (const published::LevelField& field : published::level_fields())
       optional_number(entry, field.name, level.*(field.member));
     entry.refuse_unknown();
-    levels.push_back(level);
   });
-  if (!levels.empty()) inputs.levels = std::move(levels);
   if (const json::object* v3 = input.object("v3"))
     inputs.v3 = read_v3(Input(*v3, input.place("v3"), errors), errors);
   input.refuse_unknown();

@@ -13,7 +13,7 @@
 namespace lsmtuned::daemon {
 
 // Every member of PublishedInputs by its registered name; phase, workload, levels and v3 too. What
-// the section gives replaces what `inputs` holds.
+// the section gives replaces what `inputs` holds, also level by level.
 void read_published(const boost::json::object& section, const std::string& place,
                     model::published::PublishedInputs& inputs, InputErrors& errors);
 

@@ -43,11 +43,13 @@ double mixed_step(double w, double a, double r, double b, double p) {
   return low;
 }
 
-// Growth of a stream per unit of time-in-common: its weight over the device time of its work.
+// Growth of a stream per unit of time-in-common: by its turns at writing; a stream that only reads,
+// or only computes, by that.
 double growth(const Stream& stream, const DeviceLimits& limits) {
-  const double device_s =
-      std::max(stream.write_bytes / limits.write, stream.read_bytes / limits.read);
-  return stream.weight / std::max(device_s, 1e-12);
+  double work_s = stream.write_bytes / limits.write;
+  if (work_s <= 0) work_s = stream.read_bytes / limits.read;
+  if (work_s <= 0) work_s = stream.cpu_seconds;
+  return stream.weight / std::max(work_s, 1e-12);
 }
 
 class Filling {
@@ -131,8 +133,6 @@ bool share_writes_only(const DeviceLimits& limits, std::vector<Stream>& streams)
   double limited = 0;
   double cores = 0;
   for (Stream& stream : streams) {
-    // A stream whose reads take the device longer than its writes grows more slowly than this.
-    if (stream.read_bytes * limits.write > stream.write_bytes * limits.read) return false;
     const double written = write_per_weight * stream.weight;
     stream.speed = written / stream.write_bytes;
     if (stream.speed > stream.max_speed) return false;

@@ -32,7 +32,7 @@ struct Stream {
   bool held = false;
 };
 
-// Sets every stream's speed. Streams grow together in proportion to weight over device time until a
+// Sets every stream's speed. Streams grow together, their writes in proportion to weight, until a
 // limit or their own max_speed holds them; what one leaves goes to the others.
 void share_device(const DeviceLimits& limits, std::vector<Stream>& streams);
 

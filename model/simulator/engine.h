@@ -52,7 +52,9 @@ class Engine {
   static constexpr std::uint64_t kMostEvents = 4'000'000;
   static constexpr std::uint64_t kMostEffort = 20'000'000'000;
   static constexpr double kBurstFactor = 8;  // how much faster than its limit a device bursts
-  static constexpr double kForever = std::numeric_limits<double>::infinity();
+  // The kernel queues WAL pages as they are written back, ahead of whatever flushes and compactions
+  // ask for next: each of those has one request waiting, the WAL any number.
+  static constexpr double kWalWeight = 1e12;
 
   enum class Event {
     mark,
@@ -62,6 +64,7 @@ class Engine {
     block_begin,
     block_end,
     slot_ready,
+    wal_drained,
     credit_end
   };
 
@@ -70,7 +73,7 @@ class Engine {
     return {memtables_.immutable(), levels.l0_files(), levels.pending_bytes()};
   }
 
-  // The rate at which the writer would go, were the WAL free.
+  // The WAL never holds the writer up: without a sync it goes through the page cache.
   double writer_rate() const {
     if (controller_.stopped()) return 0;
     if (!controller_.delayed()) return p_.writer_bytes_per_s;
@@ -105,16 +108,16 @@ class Engine {
     const double flush_weight = limited ? 0.9 : p_.flush_weight;
     for (const Job& job : flushes_) add_stream(job, flush_weight);
     for (const Job& job : compactions_) add_stream(job, (1 - flush_weight) * job.threads);
-    const double wanted = writer_rate();
-    const bool wal_shares =
-        p_.wal_bytes_per_user_byte > 0 && p_.wal_device_write <= 0 && wanted > 0;
-    if (wal_shares) {
-      Stream wal;
-      wal.weight = flush_weight * kWriteRequestBytes;
-      wal.write_bytes = wanted * p_.wal_bytes_per_user_byte;  // a second's worth
-      wal.limited = false;
-      wal.max_speed = 1;
-      streams_.push_back(wal);
+    const double put = writer_rate();
+    const double wal = put * p_.wal_bytes_per_user_byte;
+    const bool wal_shares = p_.wal_device_write <= 0 && (wal > 0 || wal_backlog_ > 0);
+    if (wal_shares) {  // in bytes: its work is one byte
+      Stream stream;
+      stream.weight = kWalWeight;
+      stream.write_bytes = 1;
+      stream.limited = false;
+      if (wal_backlog_ <= 0) stream.max_speed = wal;
+      streams_.push_back(stream);
     }
     DeviceLimits limits;
     limits.write = p_.device_write * (burst_credit_ > 0 ? kBurstFactor : 1);
@@ -134,9 +137,10 @@ class Engine {
         ++i;
       }
     }
-    step_.put_bytes_per_s = wal_shares ? wanted * streams_[i].speed : wanted;
-    step_.wal = step_.put_bytes_per_s * p_.wal_bytes_per_user_byte;
-    if (wal_shares) step_.device_write += step_.wal;
+    step_.put_bytes_per_s = put;
+    step_.wal = wal;
+    wal_drain_ = wal_shares ? streams_[i].speed : wal;
+    if (wal_shares) step_.device_write += wal_drain_;
   }
 
   void step_to_next_event() {
@@ -170,6 +174,9 @@ class Engine {
         consider(job.remaining / job.speed, Event::compaction_end, i);
       }
     }
+    if (wal_backlog_ > 0 && wal_drain_ > step_.wal) {
+      consider(wal_backlog_ / (wal_drain_ - step_.wal), Event::wal_drained, 0);
+    }
     if (slot_ready_s_ > now_s_) consider(slot_ready_s_ - now_s_, Event::slot_ready, 0);
     const double credit_use = step_.device_write - p_.device_write;
     if (burst_credit_ > 0 && credit_use > 0) {
@@ -195,6 +202,9 @@ class Engine {
     for (Job& job : compactions_) {
       (job.block_remaining > 0 ? job.block_remaining : job.remaining) -= job.speed * dt;
     }
+    const double wal_queued = (step_.wal - wal_drain_) * dt;
+    if (wal_queued > 0 && wal_backlog_ <= 0) stale_ = true;
+    wal_backlog_ = std::max(0.0, wal_backlog_ + wal_queued);
     if (p_.burst_bytes > 0) {
       const double before = burst_credit_;
       burst_credit_ = std::clamp(burst_credit_ + (p_.device_write - step_.device_write) * dt, 0.0,
@@ -219,6 +229,10 @@ class Engine {
         return;
       case Event::block_end:
         compactions_[which].block_remaining = 0;
+        stale_ = true;
+        return;
+      case Event::wal_drained:
+        wal_backlog_ = 0;
         stale_ = true;
         return;
       case Event::slot_ready:
@@ -368,6 +382,8 @@ class Engine {
   double now_s_ = 0;
   double slot_ready_s_ = 0;
   double burst_credit_ = 0;
+  double wal_backlog_ = 0;  // bytes that wait for the shared device
+  double wal_drain_ = 0;    // bytes/s that reach it
   bool stale_ = true;
   std::uint64_t events_ = 0;
   std::string failure_;

@@ -105,6 +105,20 @@ TEST_F(Commands, EveryPublishedModelAnswersAProblemOrSaysWhatItLacks) {
   EXPECT_GE(answered, 10);
 }
 
+// v2 takes level sizes from the tree; what the section says of a level is added to that level.
+TEST_F(Commands, PublishedInputsReplaceWhatTheProblemGivesValueByValue) {
+  const auto v2_with = [&](const char* section) {
+    EXPECT_EQ(run({"predict", "--model", "v2", "--json", "--input",
+                   edited({"published"}, json::parse(section))}),
+              kExitOk)
+        << err_.str();
+    return number(answer(), "ops_per_s");
+  };
+  const double plain = v2_with("{}");
+  EXPECT_EQ(v2_with(R"({"levels": [{"measured_wa": 1}, {"measured_wa": 5}]})"), plain);
+  EXPECT_LT(v2_with(R"({"write_mib_per_s": 12})"), plain);
+}
+
 TEST_F(Commands, SimulateAnswersWithAllOfASimulation) {
   ASSERT_EQ(run({"simulate", "--input", example("problem.json"), "--json", "--series", "--events",
                  "--horizon", "60"}),
