@@ -77,6 +77,20 @@ double Scorer::cycle_s(const Scored& scored) const {
   return batch_bytes(scored) / std::max(1.0, scored.trial.put_bytes_per_s);
 }
 
+// Of the device's time at the settled rate, by the model's own device bound: 1 is all of it. 0
+// where no bandwidth is known.
+double Scorer::device_share(const Scored& scored) const {
+  const auto& c = request_.calibration;
+  const auto& p = scored.settled;
+  const double exponent = std::clamp(c.mix_exponent, 1.0, 16.0);
+  double sum = 0;
+  if (c.write_bandwidth > 0)
+    sum += std::pow(p.put_bytes_per_s * p.write_amplification / c.write_bandwidth, exponent);
+  if (c.read_bandwidth > 0)
+    sum += std::pow(p.put_bytes_per_s * p.read_amplification / c.read_bandwidth, exponent);
+  return std::pow(sum, 1 / exponent);
+}
+
 std::string Scorer::constraint(const Scored& scored) const {
   const auto verdict = check_settings(request_.snapshot, scored.changes, request_.policy,
                                       request_.cpu_cores, request_.foreign);
@@ -90,6 +104,10 @@ std::string Scorer::constraint(const Scored& scored) const {
       return "space: " + model::format_bytes(scored.settled.space_bytes) + " on disk is above " +
              model::format_bytes(most);
   }
+  if (policy.max_device_share > 0 &&
+      device_share(scored) > std::max(policy.max_device_share, device_share(present_)))
+    return "device: " + model::format_percent(device_share(scored)) +
+           " of the device's time is above " + model::format_percent(policy.max_device_share);
   const double debt_now =
       std::max({family_.pending_compaction_bytes, present_pending_, present_.trial.pending_bytes});
   const double most_debt = debt_now + policy.max_debt_growth_share * tree_bytes(request_.snapshot);

@@ -45,6 +45,7 @@ class Scorer {
   void predict(Scored& scored);
   double batch_bytes(const Scored& scored) const;
   double cycle_s(const Scored& scored) const;
+  double device_share(const Scored& scored) const;
   std::string constraint(const Scored& scored) const;
   void remember(const Scored& scored);
 
