@@ -24,6 +24,7 @@ enum ExitCode : int {
   kExitUsage = 2,        // the command line is wrong
   kExitUnreachable = 3,  // no daemon at the control socket
   kExitRefused = 4,      // the daemon refused: unknown target or id, command not possible now
+  kExitDiffers = 5,      // replay: a decision is not the recorded one
 };
 
 // Blocking client call, for lsmtunectl and tests. Deadline in seconds.

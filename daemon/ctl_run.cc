@@ -9,9 +9,11 @@
 #include <cstdint>
 #include <functional>
 
+#include "config/parse.h"
 #include "daemon/control_protocol.h"
 #include "daemon/ctl_diagnose.h"
 #include "daemon/ctl_print.h"
+#include "daemon/replay.h"
 
 namespace lsmtuned::daemon {
 namespace {
@@ -124,6 +126,38 @@ int diagnose_process(const Call& call, int pid) {
   return diagnosis->healthy() ? kExitOk : kExitProblem;
 }
 
+// The policy that a configuration has for the recorded target, or for the one named by --target.
+std::optional<config::Policy> policy_from(const Call& call, const std::string& configuration,
+                                          const std::string& record) {
+  const config::ParseOutcome parsed = config::parse_file(configuration);
+  for (const config::Problem& problem : parsed.problems) call.err << problem.text() << "\n";
+  if (!parsed.problems.empty()) return std::nullopt;
+  const std::string name = call.target.empty() ? recorded_target(record) : call.target;
+  for (const config::TargetConfig& target : parsed.config.targets)
+    if (target.name == name) return target.policy;
+  call.complain(configuration + " has no target \"" + name + "\"",
+                "--target names the one whose policy is to be tried");
+  return std::nullopt;
+}
+
+int replay_record(const Call& call, const std::string& record, const std::string& configuration) {
+  ReplayOptions options;
+  options.as_json = call.as_json;
+  if (!configuration.empty()) {
+    options.policy = policy_from(call, configuration, record);
+    if (!options.policy) return kExitUsage;
+  }
+  switch (replay(record, options, call.out, call.err)) {
+    case ReplayEnd::finished:
+      return kExitOk;
+    case ReplayEnd::differs:
+      return kExitDiffers;
+    case ReplayEnd::damaged:
+      break;
+  }
+  return kExitProblem;
+}
+
 double wall_now() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
@@ -136,7 +170,7 @@ int run_ctl(const std::vector<std::string>& arguments, std::ostream& out, std::o
   cli.fallthrough();
   cli.footer(
       "Exit codes: 0 fine, 1 something is wrong (check, diagnose), 2 usage, 3 no daemon, 4 "
-      "refused");
+      "refused, 5 replay differs");
   cli.set_version_flag("--version", std::string("lsmtunectl ") + LSMTUNED_VERSION);
   Call call(out, err);
   cli.add_option("--socket", call.socket, "the daemon's control socket")->capture_default_str();
@@ -153,6 +187,8 @@ int run_ctl(const std::vector<std::string>& arguments, std::ostream& out, std::o
   int pid = 0;
   double minutes = 10;
   std::string mode;
+  std::string record;
+  std::string policy_file;
   const auto on = [&](const char* name, const char* help, std::function<int()> act) {
     CLI::App* sub = cli.add_subcommand(name, help);
     sub->callback([&code, act = std::move(act)] { code = act(); });
@@ -228,6 +264,17 @@ int run_ctl(const std::vector<std::string>& arguments, std::ostream& out, std::o
       ->add_option("PID", pid, "process")
       ->required()
       ->check(CLI::PositiveNumber);
+
+  CLI::App* replaying =
+      on("replay", "a recorded run through the controller again; no daemon needed",
+         [&] { return replay_record(call, record, policy_file); });
+  replaying->add_option("FILE", record, "event log (record_events in the configuration)")
+      ->required()
+      ->check(CLI::ExistingFile);
+  replaying
+      ->add_option("--policy", policy_file,
+                   "a configuration whose policy for this target is tried instead")
+      ->check(CLI::ExistingFile);
 
   std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
   try {
