@@ -17,9 +17,9 @@ constexpr double kWindowCycles = 6;  // and this many L0 -> base cycles
 constexpr std::size_t kWindowSnapshots = 600;
 constexpr double kCyclesPerLesson = 2;  // calibration spans hold at least so many
 constexpr double kSaturatedStallShare = 0.02;
-constexpr double kErrorWeight = 0.3;   // of the newest, in the rolling model error
-constexpr double kPredictionAgeS = 5;  // recomputed at most this often
-constexpr std::uint32_t kMembers = 4;  // of the file layer's ensemble
+constexpr double kErrorWeight = 0.3;    // of the newest, in the rolling model error
+constexpr double kPredictionAgeS = 10;  // recomputed at most this often
+constexpr std::uint32_t kMembers = 2;   // of the file layer's ensemble
 
 double l0_count(const model::Snapshot& snapshot) {
   return static_cast<double>(snapshot.state.l0_compactions_completed);

@@ -19,7 +19,7 @@ namespace {
 
 constexpr double kGlobalShare = 0.5;  // of the evaluations: controlled random search
 constexpr double kLocalShare = 0.35;  // subplex from its best; the rest polishes whole numbers
-constexpr int kTotalsShare = 4;       // one simulated candidate for so many of the ledger's
+constexpr int kTotalsShare = 8;       // one in so many evaluations simulates byte totals
 constexpr int kFewestTotals = 48;
 constexpr std::size_t kPool = 16;      // candidates that the ledger hands on
 constexpr std::size_t kFinalists = 5;  // and the byte totals
@@ -238,7 +238,9 @@ double probability(const SearchRequest& request, const Scored& best) {
 // The ledger prunes, the byte totals search, the files decide.
 Scored best_of(const SearchRequest& request, const SearchSpace& space, Scorer& scorer) {
   const int evaluations = request.policy.search_evaluations / 2;  // two horizons each
-  Search ledger(request, space, scorer, evaluations);
+  const int by_totals = std::max(kFewestTotals, evaluations / kTotalsShare);
+  const int by_files = static_cast<int>(kFinalists) + 1 + 2 * static_cast<int>(space.axes().size());
+  Search ledger(request, space, scorer, std::max(2, evaluations - by_totals - by_files));
   ledger.explore();
   ledger.polish();
   const auto pool = ledger.pool(kPool, kPool);
@@ -246,7 +248,7 @@ Scored best_of(const SearchRequest& request, const SearchSpace& space, Scorer& s
     ledger.drop_idle_knobs();
     return ledger.best();
   }
-  Search totals(request, space, scorer, std::max(kFewestTotals, evaluations / kTotalsShare));
+  Search totals(request, space, scorer, by_totals);
   totals.try_all(pool);
   totals.refine();
   totals.polish();
@@ -255,8 +257,7 @@ Scored best_of(const SearchRequest& request, const SearchSpace& space, Scorer& s
     totals.drop_idle_knobs();
     return totals.best();
   }
-  const int home_trips = static_cast<int>(space.axes().size());
-  Search files(request, space, scorer, static_cast<int>(kFinalists) + 1 + 2 * home_trips);
+  Search files(request, space, scorer, by_files);
   files.try_all(finalists);
   files.drop_idle_knobs();
   return files.best();

@@ -1,8 +1,9 @@
 // The search: settings with the best predicted objective that every guard would allow.
 //
 // Pure and deterministic: NLopt with a fixed seed and an evaluation cap, integers by rounding and
-// checking neighbours. Runs on a worker of the daemon; takes at most policy.search_evaluations
-// model evaluations. Never throws; NLopt failures are reported in `error`.
+// checking neighbours. The byte ledger prunes, a simulation of byte totals searches, a simulation
+// of files decides (controller/score.h). Runs on a worker of the daemon; takes at most
+// policy.search_evaluations model evaluations. Never throws; NLopt failures are reported in `error`.
 #pragma once
 
 #include <cstdint>

@@ -261,10 +261,10 @@ class Engine {
   void start_flushes() {
     while (flushes_.size() < p_.flush_slots && memtables_.flush_due()) {
       Job job;
-      job.id = static_cast<std::uint32_t>(memtables_.start_flush(job.records));
+      double file_records = 0;
+      job.id = static_cast<std::uint32_t>(memtables_.start_flush(job.records, file_records));
       job.input_files = memtables_.buffers_of(job.id);
-      const double keys = p_.order == KeyOrder::uniform ? p_.distinct_keys : 0;
-      job.written_bytes = distinct_records(job.records, keys) * p_.bytes_per_record[0];
+      job.written_bytes = file_records * p_.bytes_per_record[0];
       job.turns = turns_of_file(job.written_bytes) + kTurnsPerJobEnd;
       job.start_s = now_s_;
       flushes_.push_back(job);
@@ -277,7 +277,8 @@ class Engine {
     const Job job = flushes_[which];
     flushes_.erase(flushes_.begin() + static_cast<std::ptrdiff_t>(which));
     recorder_.finished(job, now_s_);
-    memtables_.finish_flush(job.id, [this](double records) { tree_.add_flushed(records); });
+    memtables_.finish_flush(job.id,
+                            [this](double file_records) { tree_.add_flushed(file_records); });
     stale_ = true;
     recalculate();
   }

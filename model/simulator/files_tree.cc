@@ -69,22 +69,18 @@ void FilesTree::place(std::size_t level, const LevelShape& shape, std::uint64_t&
   levels_.add(level, here.bytes({0, files.size()}));
 }
 
-void FilesTree::add_flushed(double memtable_records) {
+void FilesTree::add_flushed(double records) {
   const Parameters& p = parameters_;
   TableFile file;
-  if (p.order == KeyOrder::uniform) {
-    file.records = distinct_records(memtable_records, p.distinct_keys);
-  } else {
-    file.records = memtable_records;
-    if (p.distinct_keys > 0) {
-      file.records = std::min(file.records, p.distinct_keys);
-      if (sequential_at_ * p.distinct_keys + file.records > p.distinct_keys) sequential_at_ = 0;
-    }
+  file.records = records;
+  file.bytes = records * p.bytes_per_record[0];
+  if (p.order == KeyOrder::sequential) {
+    const double keys = p.distinct_keys;
+    if (keys > 0 && sequential_at_ * keys + records > keys) sequential_at_ = 0;
     file.low = sequential_at_;
-    file.high = sequential_at_ + file.records / records_per_key_space_;
+    file.high = sequential_at_ + records / records_per_key_space_;
     sequential_at_ = file.high;
   }
-  file.bytes = file.records * p.bytes_per_record[0];
   l0_.add_newest(file);
   levels_.settle();
 }

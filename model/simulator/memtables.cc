@@ -18,9 +18,15 @@ void Memtables::switch_active() {
   active_records_ = 0;
 }
 
-std::size_t Memtables::start_flush(double& records) {
+std::size_t Memtables::start_flush(double& records, double& file_records) {
   records = waiting_records_;
-  flushes_.push_back({waiting_records_, waiting_, false});
+  const double keys = parameters_.distinct_keys;
+  if (parameters_.order == KeyOrder::uniform) {
+    file_records = distinct_records(records, keys);
+  } else {
+    file_records = keys > 0 ? std::min(records, keys) : records;
+  }
+  flushes_.push_back({file_records, waiting_, false});
   flushing_ += waiting_;
   waiting_ = 0;
   waiting_records_ = 0;

@@ -26,10 +26,11 @@ class Memtables {
   bool flush_due() const {
     return waiting_ > 0 && waiting_ >= parameters_.stall.min_buffers_to_merge;
   }
-  // All that wait: their records as one future L0 file. Returns the flush's ticket.
-  std::size_t start_flush(double& records);
+  // All that wait become one future L0 file: `records` taken in, `file_records` left of them.
+  // Returns the flush's ticket.
+  std::size_t start_flush(double& records, double& file_records);
   double buffers_of(std::size_t ticket) const;
-  // The flush has written its file. Calls install(records) for every file that may now appear,
+  // The flush has written its file. Calls install(file_records) for every file that may now appear,
   // oldest first.
   template <class Install>
   void finish_flush(std::size_t ticket, Install install) {
@@ -37,7 +38,7 @@ class Memtables {
     std::size_t installed = 0;
     while (installed < flushes_.size() && flushes_[installed].done) {
       flushing_ -= flushes_[installed].buffers;
-      install(flushes_[installed].records);
+      install(flushes_[installed].file_records);
       ++installed;
     }
     drop_installed(installed);
@@ -45,7 +46,7 @@ class Memtables {
 
  private:
   struct Flush {
-    double records = 0;
+    double file_records = 0;
     double buffers = 0;
     bool done = false;
   };

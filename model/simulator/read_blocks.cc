@@ -4,6 +4,17 @@
 #include <cmath>
 
 namespace lsmtuned::model::simulator {
+namespace {
+
+// How far apart, as a share of the key space, `files` files of so many uniform keys stand when each
+// has given the share x of its records: the range of that many normal deviates (about 1.3 ln n of
+// their deviations, n from 2 to 100) times the deviation of an order statistic.
+double spread(double x, double files, double records) {
+  if (files < 2 || records < 1) return 0;
+  return 1.3 * std::log(files) * std::sqrt(x * (1 - x) / records);
+}
+
+}  // namespace
 
 void set_read_blocks(const Parameters& p, double together, double files, Job& job) {
   job.read_blocks = job.block_bytes = 0;
@@ -27,9 +38,14 @@ void set_read_blocks(const Parameters& p, double together, double files, Job& jo
   double blocks = 1;
   if (together > 0 && files > 0) {
     blocks = std::max(1.0, std::round(together / files / p.readahead_bytes));
+    const double records = together / files / p.bytes_per_record[0];
+    const double write_s = job.written_bytes / p.device_write;
     // The write limit's credit after such a block is the engine's to grant: nobody else may have
     // taken it meanwhile.
-    visible += blocks * std::max(0.0, together / blocks - p.read_burst_bytes);
+    for (double k = 0; k < blocks; ++k) {
+      const double hidden_s = slice_s + spread(k / blocks, files, records) * write_s;
+      visible += std::max(0.0, together / blocks - hidden_s * p.device_read);
+    }
   }
   if (visible <= 0) return;
   job.read_blocks = blocks;

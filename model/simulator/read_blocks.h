@@ -6,7 +6,9 @@
 // the writes beside them) shorter than its time slice: with T_r, T_w the device time of a block's
 // reads and writes and s the slice,
 //   T = max(T_r, T_w, T_r + T_w - min(s, T_r) - min(s, T_w)),
-// and what exceeds max(T_r, T_w) is time in which the thread leaves the write limit to others.
+// and what exceeds max(T_r, T_w) is time in which the thread leaves the write limit to others. L0
+// files do not run dry at quite the same key: reads are hidden by what is written between the first
+// and the last of them, too.
 // Bytes, seconds. Pure; thread rules: plain functions.
 #pragma once
 

@@ -59,11 +59,10 @@ double TotalsTree::bytes_of(std::size_t level, double records) const {
   return records * parameters_.bytes_per_record[level];
 }
 
-void TotalsTree::add_flushed(double memtable_records) {
-  const bool uniform = parameters_.order == KeyOrder::uniform;
+void TotalsTree::add_flushed(double records) {
   TableFile file;
-  file.records = distinct_records(memtable_records, uniform ? parameters_.distinct_keys : 0);
-  file.bytes = bytes_of(0, file.records);
+  file.records = records;
+  file.bytes = bytes_of(0, records);
   l0_.add_newest(file);
   levels_.settle();
 }

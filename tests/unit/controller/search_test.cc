@@ -23,6 +23,7 @@ SearchRequest request_for(config::Objective objective = config::Objective::throu
   request.calibration.write_bandwidth = 100e6;
   request.calibration.read_bandwidth = 200e6;
   request.calibration.job_bytes_per_second = 80e6;
+  request.calibration.distinct_keys = 6e5;  // overwrites: the tree keeps its size
   request.policy = Driver::base_policy();
   request.policy.objective = objective;
   request.policy.search_evaluations = 600;

@@ -48,13 +48,15 @@ TEST(Memtables, AFlushTakesAllThatWait) {
   EXPECT_FALSE(memtables.flush_due());
   fill_one();
   double records = 0;
-  const std::size_t first = memtables.start_flush(records);
+  double left = 0;
+  const std::size_t first = memtables.start_flush(records, left);
   EXPECT_DOUBLE_EQ(records, parameters.memtable_records);
   fill_one();
   fill_one();
   EXPECT_EQ(memtables.immutable(), 3);  // the one being flushed counts until it is installed
-  const std::size_t second = memtables.start_flush(records);
+  const std::size_t second = memtables.start_flush(records, left);
   EXPECT_DOUBLE_EQ(records, 2 * parameters.memtable_records);
+  EXPECT_DOUBLE_EQ(left, distinct_records(records, 1e6));
   EXPECT_EQ(memtables.buffers_of(second), 2);
   EXPECT_FALSE(memtables.flush_due());
 
