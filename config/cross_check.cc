@@ -46,6 +46,13 @@ void check_trial(const Policy& policy, const Context& context) {
          "lower trial_min or raise trial_max");
 }
 
+void check_verify(const Policy& policy, const Context& context) {
+  if (policy.verify || policy.strategy == Strategy::rules) return;
+  report(context, {"verify", "strategy"},
+         std::string("verify = false with the strategy ") + to_text(policy.strategy),
+         "only the strategy rules may run without verification; remove verify");
+}
+
 }  // namespace
 
 void check_defaults(const Policy& defaults, const TablePlaces& places, bool has_targets,
@@ -53,6 +60,7 @@ void check_defaults(const Policy& defaults, const TablePlaces& places, bool has_
   const Context context{places, false, problems};
   check_lease(defaults, context);
   check_trial(defaults, context);
+  check_verify(defaults, context);
   // With targets, each may state a budget of its own; check_target looks at what results.
   if (!has_targets && defaults.mode == Mode::tune && defaults.memory_budget_bytes == 0) {
     report(context, {"mode"}, "mode tune needs a memory budget",
@@ -65,6 +73,7 @@ void check_target(const TargetConfig& target, const TablePlaces& places, Problem
   const Context context{places, true, problems};
   check_lease(policy, context);
   check_trial(policy, context);
+  check_verify(policy, context);
   const auto at = [&](const char* key) {
     const auto place = places.keys.find(key);
     return place == places.keys.end() ? places.header : place->second;

@@ -231,6 +231,21 @@ std::vector<Key<DaemonConfig>> make_daemon_keys() {
                      .range(1, kHour)
                      .help("How often a sample is kept in history. Decisions do not depend on it. "
                            "Shorter: finer charts, more disk."));
+  keys.push_back(DaemonEntry("record_events", text)
+                     .to(&DaemonConfig::record_events)
+                     .check(check_optional_path, "\"\" or a whole path, starting with /")
+                     .restart()
+                     .help("Folder into which everything the controller is fed is written, one "
+                           "file a target, for lsmtunectl replay. Empty: nothing is. A target "
+                           "takes about 350 MiB a day at one poll a second."));
+  keys.push_back(DaemonEntry("record_events_limit", size)
+                     .to(&DaemonConfig::record_events_bytes)
+                     .range(16 * kMiB, 1 * kTiB)
+                     .restart()
+                     .help("Most that the event log of one target may take on disk, in two files "
+                           "of half of it: the older one is dropped when the newer one is full. 6 "
+                           "GiB hold a week at one "
+                           "poll a second."));
   keys.push_back(
       DaemonEntry("worker_threads", integer)
           .to(&DaemonConfig::worker_threads)
@@ -266,6 +281,26 @@ void add_permissions(std::vector<Key<Policy>>& keys) {
                 "fewer and shorter stalls, even at a somewhat lower rate. efficiency: fewer bytes "
                 "to the device for each byte put, for flash wear or a shared device."));
   keys.push_back(
+      PolicyEntry("strategy", choice)
+          .to_choice(&Policy::strategy, {Strategy::model, Strategy::rules, Strategy::probe})
+          .help("How the next change is found. model: the best settings that the model predicts. "
+                "rules: the published rules of ADOC (FAST'23), to compare with; their rule for "
+                "threads needs max_background_jobs among the knobs. probe: one step at a time, "
+                "kept where it helped; needs no model and takes many trials. All of them pass "
+                "the same guards."));
+  keys.push_back(
+      PolicyEntry("verify", flag)
+          .to(&Policy::verify)
+          .help("Whether a change is measured and undone where it did not help. false, possible "
+                "with the strategy rules only, keeps a change as soon as it is read back and "
+                "skips the cooldown, as those rules were published; the guards stay."));
+  keys.push_back(
+      PolicyEntry("rules_period", duration)
+          .to(&Policy::rules_period_s)
+          .range(0.2, kHour)
+          .help("How often the strategy rules looks, at most once a poll. 1 s was published; the "
+                "shares and means it compares are taken over this time."));
+  keys.push_back(
       PolicyEntry("on_exit", choice)
           .to_choice(&Policy::on_exit, {ExitPolicy::keep, ExitPolicy::revert})
           .help("What an orderly stop of the daemon does with tuned settings. revert: back to the "
@@ -297,6 +332,23 @@ void add_permissions(std::vector<Key<Policy>>& keys) {
           .help("Bytes on disk for each byte of live data that changed settings may lead to. "
                 "State it where the disk is nearly full: settings that write less often leave "
                 "more dead data. 1.3 is strict, 2 is loose."));
+  keys.push_back(
+      PolicyEntry("max_levels", integer)
+          .to(&Policy::max_levels)
+          .range(1, 100)
+          .zero("no limit")
+          .help("Most levels below L0 that the present data may fill under changed settings. A "
+                "read that finds nothing sooner looks into one file of each, and space grows with "
+                "their number. A tree that has more already may not get still more."));
+  keys.push_back(
+      PolicyEntry("max_device_share", share)
+          .to(&Policy::max_device_share)
+          .range(0.05, 1)
+          .zero("no limit")
+          .help("Share of the device's time that flushes, compactions and the log may take at the "
+                "put rate predicted under changed settings; where it is above that already, no "
+                "change may raise it. Only the strategy model predicts it. It limits settings, "
+                "not the offered load: a ceiling that always holds needs a rate limiter."));
   keys.push_back(
       PolicyEntry("max_l0_files", integer)
           .to(&Policy::max_l0_files)

@@ -26,6 +26,18 @@ const char* to_text(Objective objective) {
   return "unknown";
 }
 
+const char* to_text(Strategy strategy) {
+  switch (strategy) {
+    case Strategy::model:
+      return "model";
+    case Strategy::rules:
+      return "rules";
+    case Strategy::probe:
+      return "probe";
+  }
+  return "unknown";
+}
+
 const char* to_text(ExitPolicy policy) {
   switch (policy) {
     case ExitPolicy::keep:

@@ -17,6 +17,8 @@ namespace lsmtuned::config {
 
 enum class Mode { observe, advise, tune };
 enum class Objective { throughput, smoothness, efficiency };
+// How the next change is found; controller/strategy/strategy.h.
+enum class Strategy { model, rules, probe };
 enum class ExitPolicy { keep, revert };
 enum class TargetKind { agent, embedded };
 
@@ -43,11 +45,16 @@ inline std::vector<model::Knob> default_knobs() {
 struct Policy {
   Mode mode = Mode::observe;
   Objective objective = Objective::throughput;
+  Strategy strategy = Strategy::model;
+  bool verify = true;         // false, with rules only: a change is kept once it is read back
+  double rules_period_s = 1;  // how often the rules look
   ExitPolicy on_exit = ExitPolicy::revert;
   bool reapply_after_restart = false;
 
   double memory_budget_bytes = 0;       // 0: none stated; tuning then may not grow memory
   double max_space_amplification = 0;   // 0: no limit
+  double max_levels = 0;                // levels with data, L0 apart: cost of reads; 0: no limit
+  double max_device_share = 0;          // of the device's time, at the predicted rate; 0: no limit
   double max_l0_files = 32;             // slowdown trigger a change may set: the cost of reads
   double max_debt_growth_share = 0.10;  // pending bytes a change may add, as a share of the tree
   std::vector<model::Knob> knobs = default_knobs();         // allowed to move
@@ -94,6 +101,8 @@ struct DaemonConfig {
   double history_days = 90;
   double sample_interval_s = 10;  // how often a sample is kept in history
   int worker_threads = 2;
+  std::string record_events;                  // folder of event logs; empty: none
+  double record_events_bytes = 1073741824;    // most that one target's log may take
   std::string agent_statistics = "counters";  // for databases not named in [[target]]
   Policy defaults;
   std::vector<TargetConfig> targets;
@@ -102,6 +111,7 @@ struct DaemonConfig {
 
 const char* to_text(Mode mode);
 const char* to_text(Objective objective);
+const char* to_text(Strategy strategy);
 const char* to_text(ExitPolicy policy);
 const char* to_text(TargetKind kind);
 std::optional<Mode> mode_from_text(const std::string& text);

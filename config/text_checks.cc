@@ -44,6 +44,10 @@ std::string check_absolute_path(const std::string& text) {
   return {};
 }
 
+std::string check_optional_path(const std::string& text) {
+  return text.empty() ? std::string() : check_absolute_path(text);
+}
+
 std::string check_socket_path(const std::string& text) {
   // sockaddr_un holds 108 bytes with the closing zero.
   if (text.size() > 107) return "the path is longer than the 107 bytes that a unix socket may have";

@@ -7,6 +7,7 @@
 namespace lsmtuned::config {
 
 std::string check_absolute_path(const std::string& text);
+std::string check_optional_path(const std::string& text);   // absolute, or empty
 std::string check_socket_path(const std::string& text);     // also short enough for a unix socket
 std::string check_account_name(const std::string& text);    // empty is allowed
 std::string check_listen_address(const std::string& text);  // "address:port"; empty is allowed

@@ -57,6 +57,7 @@ void Reducer::apply_returned(const ApplyFinished& finished) {
     case ApplyStatus::failed:
       alert(Alert::Severity::warning, "apply_failed", "the options call failed: " + finished.error);
       remember_failed(decision.changes);
+      learned(decision, false);
       if (finished.applied.empty()) {
         end(decision, DecisionStatus::failed, finished.error + "; nothing changed");
         state.trial.reset();

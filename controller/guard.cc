@@ -6,6 +6,7 @@
 
 #include "model/invariants.h"
 #include "model/stall.h"
+#include "model/tree.h"
 
 namespace lsmtuned::controller {
 namespace {
@@ -44,7 +45,36 @@ GuardVerdict check_settings(const model::Snapshot& snapshot, const model::Change
   const auto inputs = inputs_for(snapshot, policy, cpu_cores);
   if (const auto found = model::violations(wanted, changes, inputs); !found.empty())
     return {Gate::closed, "invariants", found.front()};
+  if (policy.max_levels > 0) {
+    for (const auto& family : snapshot.families) {
+      const auto* present = values_of(snapshot.settings, family.name);
+      const auto* candidate = values_of(wanted, family.name);
+      if (present == nullptr || candidate == nullptr || *present == *candidate) continue;
+      const double levels = levels_filled(family, *candidate);
+      if (levels > std::max(policy.max_levels, levels_filled(family, *present)))
+        return {Gate::closed, "levels",
+                "the data of " + family.name + " would fill " +
+                    std::to_string(static_cast<int>(levels)) + " levels, above " +
+                    std::to_string(static_cast<int>(policy.max_levels))};
+    }
+  }
   return {};
+}
+
+double levels_filled(const model::FamilySnapshot& family, const model::KnobValues& settings) {
+  const auto sizes = model::level_bytes_of(family);
+  const auto targets = model::level_targets(sizes, settings, family.facts);
+  double bytes = 0;
+  for (std::size_t level = 1; level < sizes.size(); ++level) bytes += sizes[level];
+  if (!(bytes > 0)) return 0;
+  if (family.facts.dynamic_level_bytes)
+    return std::max(1.0, static_cast<double>(targets.bytes.size() - targets.base_level));
+  double levels = 0;
+  for (std::size_t level = 1; level < targets.bytes.size() && bytes > 0; ++level) {
+    bytes -= targets.bytes[level];
+    ++levels;
+  }
+  return levels;
 }
 
 std::string would_stall(const model::Snapshot& snapshot, const model::ChangeSet& changes) {

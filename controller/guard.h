@@ -29,7 +29,8 @@ GuardVerdict check_changes(const model::Snapshot& snapshot, const model::ChangeS
                            const config::Policy& policy, double cpu_cores,
                            const std::vector<std::pair<std::string, model::Knob>>& foreign);
 
-// The part that does not depend on the moment: invariants, bounds, memory, whose knobs these are.
+// The part that does not depend on the moment: invariants, bounds, memory, levels, whose knobs
+// these are.
 GuardVerdict check_settings(const model::Snapshot& snapshot, const model::ChangeSet& changes,
                             const config::Policy& policy, double cpu_cores,
                             const std::vector<std::pair<std::string, model::Knob>>& foreign);
@@ -44,6 +45,11 @@ bool near(const model::ChangeSet& changes, const model::ChangeSet& failed);
 // moved knobs beside ours.
 model::ChangeSet legal_revert(const model::Snapshot& snapshot, const model::ChangeSet& changes,
                               double cpu_cores);
+
+// Levels below L0 that the family's present data fills under these settings: read cost. With
+// dynamic level bytes, the base level and all below it; else as many as hold the data when each is
+// at its target.
+double levels_filled(const model::FamilySnapshot& family, const model::KnobValues& settings);
 
 double tree_bytes(const model::Snapshot& snapshot);  // live SST bytes over all families
 

@@ -36,6 +36,7 @@ void Reducer::restarted(std::uint64_t incarnation, const model::Settings& baseli
   state.candidate.reset();
   state.advice.reset();
   state.restore_wanted_by.reset();
+  state.rules = {};
   state.discard_search = state.search_running;
   state.attached_since_s = now();
   state.current_prediction.reset();
@@ -131,6 +132,7 @@ void Reducer::on(const TargetLost& lost) {
 }
 
 void Reducer::on(const PolicyChanged& changed) {
+  if (state.policy.strategy != changed.policy.strategy) state.rules = {};
   state.policy = changed.policy;
   policy = effective_policy(state);
   state.candidate.reset();

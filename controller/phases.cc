@@ -106,7 +106,8 @@ void Reducer::advance() {
   if (state.phase == Phase::frozen) return;
   if (rest == Phase::frozen || rest == Phase::observing) return move_to(rest);
   if (state.phase == Phase::observing ||
-      (state.phase == Phase::cooldown && now() - state.phase_since_s >= policy.cooldown_s))
+      (state.phase == Phase::cooldown &&
+       (unverified(policy) || now() - state.phase_since_s >= policy.cooldown_s)))
     move_to(Phase::steady);
 }
 

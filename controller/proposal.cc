@@ -1,15 +1,12 @@
 #include <algorithm>
-#include <cmath>
 
 #include "controller/guard.h"
 #include "controller/reducer.h"
-#include "model/units.h"
 
 namespace lsmtuned::controller {
 namespace {
 constexpr double kLookAgainS = 10;       // between looks that ended in a no-op, at most
 constexpr double kSearchTimeoutS = 600;  // a search that never answered is forgotten
-constexpr double kCyclesBeforeProposal = 3;
 }  // namespace
 
 void Reducer::start_apply(Decision decision) {
@@ -42,38 +39,36 @@ void Reducer::consider() {
   }
   if (state.candidate) return try_candidate();
   if (now() < state.next_search_s) return;
-  state.next_search_s = now() + std::clamp(5 * policy.poll_interval_s, 0.5, kLookAgainS);
-  const auto& measure = state.current_measure;
-  const double cycles_needed = std::min<double>(kCyclesBeforeProposal, policy.trial_min_cycles);
-  if (!saturated() && policy.objective != config::Objective::efficiency) {
-    if (measure.seconds > 0)
-      noop("headroom", "writes hardly stall (" + model::format_percent(measure.stall_share) +
-                           " of the time): there is nothing to gain");
+  const Strategy& strategy = strategy_named(policy.strategy);
+  state.next_search_s = now() + strategy.pause_s(policy);
+  std::erase_if(state.failed, [&](const FailedCandidate& f) { return f.until_s <= now(); });
+  take(strategy.suggest(view()));
+}
+
+View Reducer::view() const {
+  return {state, policy, event.now_s, event.wall_s, event.seed, saturated()};
+}
+
+void Reducer::take(Suggestion suggestion) {
+  if (auto* nothing = std::get_if<Nothing>(&suggestion)) {
+    if (!nothing->explanation.empty())
+      noop(nothing->reason, nothing->explanation, std::move(nothing->considered));
     return;
   }
-  if (measure.l0_compactions < cycles_needed)
-    return noop("measuring", "fewer than " + std::to_string(static_cast<int>(cycles_needed)) +
-                                 " whole L0 compaction cycles were seen under these settings");
-  if (!state.prediction_error_known && saturated())
-    return noop("measuring", "the model has not been compared with this database yet");
-  if (state.prediction_error_known && state.prediction_error > policy.trust_gate_error)
-    return noop("trust", "the model is off by " + model::format_percent(state.prediction_error) +
-                             ", above the gate of " +
-                             model::format_percent(policy.trust_gate_error) + ": watching only");
-  std::erase_if(state.failed, [&](const FailedCandidate& f) { return f.until_s <= now(); });
-  SearchRequest request;
-  request.seed = event.seed;
-  request.snapshot = *state.last;
-  request.calibration = state.persistent.calibration;
-  request.policy = policy;
-  request.cpu_cores = state.cpu_cores;
-  request.probability_needed = policy.minimum_probability;
-  request.failed = state.failed;
-  request.foreign = state.foreign;
-  state.search_running = true;
-  state.search_started_s = now();
-  state.next_search_s = now() + std::max(kLookAgainS, policy.cooldown_s / 10);
-  effects.emplace_back(RequestSearch{std::move(request)});
+  if (auto* request = std::get_if<SearchRequest>(&suggestion)) {
+    state.search_running = true;
+    state.search_started_s = now();
+    state.next_search_s = now() + std::max(kLookAgainS, policy.cooldown_s / 10);
+    effects.emplace_back(RequestSearch{std::move(*request)});
+    return;
+  }
+  auto& proposal = std::get<Proposal>(suggestion);
+  for (const auto& failed : state.failed)
+    if (failed.until_s > now() && near(proposal.changes, failed.changes))
+      return noop("failed_before", "this candidate was tried and reverted",
+                  std::move(proposal.considered));
+  state.candidate = WaitingCandidate{std::move(proposal), now(), 0};
+  try_candidate();
 }
 
 void Reducer::on(const SearchFinished& finished) {
@@ -81,59 +76,39 @@ void Reducer::on(const SearchFinished& finished) {
   state.search_running = false;
   if (std::exchange(state.discard_search, false)) return;
   if (state.phase != Phase::steady || !state.last) return;
-  const SearchResult& result = finished.result;
-  if (!result.error.empty()) return noop("search", result.error, result.considered);
-  if (result.best.empty())
-    return noop("best", "no allowed settings are predicted to be better", result.considered);
-  if (!(result.objective_gain >= policy.minimum_gain))
-    return noop("small_gain",
-                "the best candidate promises " + model::format_percent(result.objective_gain) +
-                    ", less than the minimum of " + model::format_percent(policy.minimum_gain),
-                result.considered);
-  if (!(result.probability_of_gain >= policy.minimum_probability))
-    return noop("uncertain",
-                "a gain of " + model::format_percent(policy.minimum_gain) + " is only " +
-                    model::format_percent(result.probability_of_gain) + " likely",
-                result.considered);
-  for (const auto& failed : state.failed)
-    if (failed.until_s > now() && near(result.best, failed.changes))
-      return noop("failed_before", "this candidate was tried and reverted", result.considered);
-  state.candidate = WaitingCandidate{result, now()};
-  try_candidate();
+  if (policy.strategy != config::Strategy::model) return;  // the policy changed while it ran
+  take(model_strategy().weigh(view(), finished.result));
 }
 
 void Reducer::try_candidate() {
   if (now() < state.candidate->not_before_s) return;
-  const SearchResult& result = state.candidate->result;
+  const Proposal& proposal = state.candidate->proposal;
   const auto verdict =
-      check_changes(*state.last, result.best, policy, state.cpu_cores, state.foreign);
+      check_changes(*state.last, proposal.changes, policy, state.cpu_cores, state.foreign);
   if (verdict.gate == Gate::wait && now() - state.candidate->found_at_s < kCandidateWaitS) return;
   if (verdict.gate != Gate::open) {
-    noop(verdict.reason, verdict.explanation + " (" + model::describe(result.best) + ")",
-         result.considered);
+    noop(verdict.reason, verdict.explanation + " (" + model::describe(proposal.changes) + ")",
+         proposal.considered);
     state.candidate.reset();
     return;
   }
   if (mode() == config::Mode::advise && state.advice &&
-      state.advice->changes == result.best) {  // said already
+      state.advice->changes == proposal.changes) {  // said already
     state.candidate.reset();
     return;
   }
   Decision decision = new_decision(DecisionKind::proposal);
-  decision.reason = "gain";
-  decision.changes = result.best;
-  decision.predicted_before = result.current;
-  decision.predicted_after = result.predicted;
-  decision.predicted_settled = result.predicted_settled;
+  decision.reason = proposal.reason;
+  decision.explanation = proposal.explanation;
+  decision.changes = proposal.changes;
+  if (proposal.forecast) {
+    decision.predicted_before = proposal.forecast->current;
+    decision.predicted_after = proposal.forecast->predicted;
+    decision.predicted_settled = proposal.forecast->predicted_settled;
+  }
   decision.measured_before = state.current_measure;
-  decision.considered = result.considered;
+  decision.considered = proposal.considered;
   decision.short_trial = policy.trial_min_cycles < config::Policy{}.trial_min_cycles;
-  decision.explanation = model::describe(result.best) + ": predicted " +
-                         model::format_rate(result.predicted.put_bytes_per_s) + " after " +
-                         model::format_rate(result.current.put_bytes_per_s) + ", bound by " +
-                         model::to_text(result.predicted.bound) + "; a gain of at least " +
-                         model::format_percent(policy.minimum_gain) + " is " +
-                         model::format_percent(result.probability_of_gain) + " likely";
   if (mode() == config::Mode::advise) {
     decision.status = DecisionStatus::advised;
     state.advice = decision;

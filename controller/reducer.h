@@ -11,6 +11,7 @@
 
 #include "controller/events.h"
 #include "controller/state.h"
+#include "controller/strategy/strategy.h"
 
 namespace lsmtuned::controller {
 
@@ -64,6 +65,8 @@ struct Reducer {
 
   // ---- proposals (proposal.cc)
   void consider();
+  View view() const;
+  void take(Suggestion suggestion);
   void on(const SearchFinished& finished);
   void try_candidate();
   void consider_reapply();
@@ -79,6 +82,7 @@ struct Reducer {
   void verify(const model::Snapshot& snapshot);
   void keep_trial(const std::string& evidence);
   void abandon_trial(const std::string& evidence);  // target gone: nothing to send
+  void learned(const Decision& decision, bool kept);
   void remember_failed(const model::ChangeSet& changes);
 
   // ---- reverts (reverting.cc)

@@ -136,7 +136,28 @@ double Scorer::most_cycle_s() const {
 // How far a candidate is beyond what can be bought back by degrees: it leads the optimiser home.
 double Scorer::violation(const Scored& scored) const {
   return std::max(0.0, log_ratio(scored.trial.pending_bytes, std::max(1.0, most_debt(scored)))) +
-         std::max(0.0, log_ratio(cycle_s(scored), most_cycle_s()));
+         std::max(0.0, log_ratio(cycle_s(scored), most_cycle_s())) +
+         std::max(0.0, log_ratio(device_share(scored), most_device_share()));
+}
+
+// 0: no limit.
+double Scorer::most_device_share() const {
+  const double most = request_.policy.max_device_share;
+  return most > 0 ? std::max(most, device_share(present_)) : 0;
+}
+
+// Of the device's time at the settled rate, by the model's own device bound: 1 is all of it. 0
+// where no bandwidth is known.
+double Scorer::device_share(const Scored& scored) const {
+  const auto& c = request_.calibration;
+  const auto& p = scored.settled;
+  const double exponent = std::clamp(c.mix_exponent, 1.0, 16.0);
+  double sum = 0;
+  if (c.write_bandwidth > 0)
+    sum += std::pow(p.put_bytes_per_s * p.write_amplification / c.write_bandwidth, exponent);
+  if (c.read_bandwidth > 0)
+    sum += std::pow(p.put_bytes_per_s * p.read_amplification / c.read_bandwidth, exponent);
+  return std::pow(sum, 1 / exponent);
 }
 
 std::string Scorer::constraint(const Scored& scored) const {
@@ -152,6 +173,9 @@ std::string Scorer::constraint(const Scored& scored) const {
       return "space: " + model::format_bytes(scored.settled.space_bytes) + " on disk is above " +
              model::format_bytes(most);
   }
+  if (most_device_share() > 0 && device_share(scored) > most_device_share())
+    return "device: " + model::format_percent(device_share(scored)) +
+           " of the device's time is above " + model::format_percent(policy.max_device_share);
   if (scored.trial.pending_bytes > most_debt(scored))
     return "debt: " + model::format_bytes(scored.trial.pending_bytes) +
            " of pending compaction is above " + model::format_bytes(most_debt(scored));
@@ -206,8 +230,9 @@ Scored Scorer::score(const model::Settings& settings) {
   scored.rejected = constraint(scored);
   remember(scored);
   if (scored.rejected.empty()) return scored;
-  const bool by_degrees =
-      scored.rejected.starts_with("debt:") || scored.rejected.starts_with("cycle:");
+  const bool by_degrees = scored.rejected.starts_with("debt:") ||
+                          scored.rejected.starts_with("cycle:") ||
+                          scored.rejected.starts_with("device:");
   scored.value = by_degrees ? kDegreesValue + std::clamp(scored.value, -1.0, 1.0) -
                                   kViolationWeight * std::min(violation(scored), 3.0)
                             : kRejectedValue + std::min(scored.value, 2.0);

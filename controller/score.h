@@ -53,6 +53,8 @@ class Scorer {
   void simulate(Scored& scored);
   double batch_bytes(const Scored& scored) const;
   double cycle_s(const Scored& scored) const;
+  double device_share(const Scored& scored) const;
+  double most_device_share() const;
   std::string constraint(const Scored& scored) const;
   double violation(const Scored& scored) const;
   double most_debt(const Scored& scored) const;

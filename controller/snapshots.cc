@@ -55,6 +55,7 @@ void Reducer::on(const SnapshotArrived& arrived) {
   state.last_accepted_at_s = now();
   check_foreign(snapshot);
   estimate(snapshot);
+  strategy_named(policy.strategy).observe(state, policy);
   if (state.phase == Phase::settling || state.phase == Phase::verifying) follow_trial(snapshot);
   if (state.phase == Phase::reverting) check_reverted(snapshot);
   advance();

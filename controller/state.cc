@@ -30,4 +30,12 @@ State initial_state(std::string target, config::Policy policy, PersistentState p
   return state;
 }
 
+void assume_settings(State& state, const model::Settings& settings) {
+  state.expected = settings;
+  state.recent.clear();
+  state.calibration_from.reset();
+  state.current_measure = {};
+  state.candidate.reset();
+}
+
 }  // namespace lsmtuned::controller

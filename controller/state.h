@@ -14,6 +14,7 @@
 #include "config/policy.h"
 #include "controller/decision.h"
 #include "controller/search.h"
+#include "controller/strategy/memory.h"
 #include "controller/window.h"
 #include "model/estimate/calibrate.h"
 #include "model/snapshot.h"
@@ -56,15 +57,16 @@ struct PersistentState {
   std::optional<Decision> open_trial;
   // Knobs someone else changed in this incarnation (family, knob): left alone from then on.
   std::vector<std::pair<std::string, model::Knob>> foreign;
+  ProbeMemory probe;
   bool operator==(const PersistentState&) const;
 };
 
-// How long a search result may wait for a moment without delay or stop.
+// How long a proposal may wait for a moment without delay or stop.
 inline constexpr double kCandidateWaitS = 60;
 
-// A search result that passed its checks and waits for such a moment.
+// A proposal that waits for such a moment.
 struct WaitingCandidate {
-  SearchResult result;
+  Proposal proposal;
   double found_at_s = 0;
   double not_before_s = 0;  // after a call that could not be sent
 };
@@ -146,6 +148,7 @@ struct State {
   std::optional<model::Prediction> current_settled;     // the same, without growing debt
   double predicted_at_s = 0;
   WindowMeasure current_measure;  // over `recent`
+  RulesMemory rules;
   std::uint64_t noops = 0;
   std::uint64_t snapshots_refused = 0;
   std::deque<Decision> final_records;  // last few, until a failed write of one can be told

@@ -19,4 +19,8 @@ StepResult step(State state, const Event& event);
 State initial_state(std::string target, config::Policy policy, PersistentState persistent,
                     double cpu_cores, double now_s);
 
+// For a replay under another policy: the recorded database took these settings by a choice that is
+// not this controller's. They are no foreign change, and what was measured before them is over.
+void assume_settings(State& state, const model::Settings& settings);
+
 }  // namespace lsmtuned::controller

@@ -31,8 +31,10 @@ constexpr std::array kTable = {
     Transition{Phase::applying, Phase::safe, "target lost during the call"},
     Transition{Phase::settling, Phase::verifying,
                "jobs older than the call have ended and a newer L0 compaction completed"},
-    Transition{Phase::settling, Phase::cooldown,
-               "settings applied again after a restart took hold, or nothing of the trial is left"},
+    Transition{
+        Phase::settling, Phase::cooldown,
+        "settings that need no verdict took hold: applied again after a restart, or unverified "
+        "by policy; or nothing of the trial is left"},
     Transition{Phase::settling, Phase::reverting,
                "the trial was called off: freeze, foreign change, bad data, operator, or it did "
                "not take hold"},

@@ -29,6 +29,12 @@ void Reducer::remember_failed(const model::ChangeSet& changes) {
   if (state.failed.size() > 50) state.failed.erase(state.failed.begin());
 }
 
+// A verdict on a strategy's own proposal.
+void Reducer::learned(const Decision& decision, bool kept) {
+  if (decision.kind == DecisionKind::proposal)
+    strategy_named(policy.strategy).learn(state, policy, decision, kept, event.wall_s);
+}
+
 void Reducer::follow_trial(const model::Snapshot& snapshot) {
   if (!state.trial || snapshot.time_s <= state.trial->applied_at_s) return;
   if (state.phase == Phase::settling) {
@@ -42,6 +48,10 @@ void Reducer::follow_trial(const model::Snapshot& snapshot) {
 // belongs to the old settings. A job completed after all of them had ended began after the call.
 void Reducer::settle(const model::Snapshot& snapshot) {
   Trial& trial = *state.trial;
+  if (unverified(policy)) {
+    if (trial.read_back) keep_trial("read back; not verified, as the policy says");
+    return;
+  }
   const double since_call = snapshot.time_s - trial.applied_at_s;
   const auto l0 = static_cast<double>(snapshot.state.l0_compactions_completed);
   if (!trial.drained_l0_compactions) {
@@ -81,6 +91,8 @@ void Reducer::verify(const model::Snapshot& snapshot) {
   if (after.l0_compactions >= 2 && judgement.verdict != Verdict::inconclusive &&
       (saturated_after || after.put_bytes_per_s > decision.predicted_after.put_bytes_per_s))
     learn_from_trial(decision, saturated_after);
+  if (judgement.verdict != Verdict::inconclusive)
+    learned(decision, judgement.verdict == Verdict::keep);
   switch (judgement.verdict) {
     case Verdict::keep:
       keep_trial(judgement.evidence);

@@ -232,6 +232,8 @@ struct App::Impl {
       services.history = history.get();
       services.metrics = &metrics;
       services.clock = &clock;
+      services.record_events = config.record_events;
+      services.record_events_bytes = config.record_events_bytes;
       services.cpu_cores = std::max(1u, std::thread::hardware_concurrency());
       runner = std::make_shared<TargetRunner>(std::move(services), identity.name, identity.policy,
                                               config.sample_interval_s);
@@ -389,6 +391,8 @@ struct App::Impl {
     config.agent_users = before.agent_users;
     config.control_socket = before.control_socket;
     config.state_directory = before.state_directory;
+    config.record_events = before.record_events;
+    config.record_events_bytes = before.record_events_bytes;
     config.metrics_listen = before.metrics_listen;
     config.worker_threads = before.worker_threads;
     config.log_target = before.log_target;

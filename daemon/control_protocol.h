@@ -25,6 +25,7 @@ enum ExitCode : int {
   kExitUsage = 2,        // the command line, or a document that it names, is wrong
   kExitUnreachable = 3,  // no daemon at the control socket
   kExitRefused = 4,      // the daemon or a model refused: unknown target or id, not possible now
+  kExitDiffers = 5,      // replay: a decision is not the recorded one
 };
 
 // Blocking client call, for lsmtunectl and tests. Deadline in seconds.

@@ -15,6 +15,7 @@
 #include "daemon/ctl_diagnose.h"
 #include "daemon/ctl_model_commands.h"
 #include "daemon/ctl_print.h"
+#include "daemon/ctl_replay.h"
 
 namespace lsmtuned::daemon {
 namespace {
@@ -88,9 +89,8 @@ int run_ctl(const std::vector<std::string>& arguments, std::ostream& out, std::o
   cli.require_subcommand(1);
   cli.fallthrough();
   cli.footer(
-      "Exit codes: 0 fine, 1 something is wrong (check, diagnose), 2 usage or input, 3 no daemon, "
-      "4 "
-      "refused");
+      "Exit codes: 0 fine, 1 something is wrong (check, diagnose, a damaged record), 2 usage or "
+      "input, 3 no daemon, 4 refused, 5 replay differs");
   cli.set_version_flag("--version", std::string("lsmtunectl ") + LSMTUNED_VERSION);
   Call call(out, err);
   cli.add_option("--socket", call.socket, "the daemon's control socket")->capture_default_str();
@@ -195,6 +195,7 @@ int run_ctl(const std::vector<std::string>& arguments, std::ostream& out, std::o
   add_plan(cli, call, code);
   add_bottleneck(cli, call, code);
   add_calibrate(cli, call, code);
+  add_replay(cli, call, code);
 
   std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
   try {

@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <boost/asio/post.hpp>
 #include <exception>
 #include <utility>
 
@@ -53,6 +54,9 @@ TargetRunner::TargetRunner(RunnerServices services, std::string name, config::Po
       calls_changed_(services_.executor) {
   state_.target = name_;
   state_.policy = std::move(policy);
+  if (!services_.record_events.empty())
+    event_log_ =
+        std::make_shared<EventLog>(services_.record_events, name_, services_.record_events_bytes);
 }
 
 void TargetRunner::start() {
@@ -196,6 +200,7 @@ void TargetRunner::note_identity() {
   const std::string& id = target_->info().database_id;
   controller::PersistentState& known = state_.persistent;
   if (known.database_id == id) return;
+  session_is_over_ = true;
   if (known.database_id.empty()) {
     known.database_id = id;
     return;
@@ -220,6 +225,21 @@ void TargetRunner::note_identity() {
   state_.unrecorded = std::move(unrecorded);
 }
 
+// Before the event that the session is to begin with.
+void TargetRunner::begin_recording() {
+  if (!event_log_) return;
+  const bool wished = event_log_->take_state_wish();
+  if (!std::exchange(session_is_over_, false) && !wished) return;
+  asio::post(*services_.records, [log = event_log_, state = state_] { log->begin(state); });
+}
+
+void TargetRunner::record_step(controller::Event event, const controller::StepResult& result) {
+  if (!event_log_) return;
+  asio::post(*services_.records,
+             [log = event_log_, event = std::move(event), effects = result.effects,
+              refusal = result.refusal] { log->append(event, effects, refusal); });
+}
+
 asio::awaitable<void> TargetRunner::handle(Item item) {
   const bool is_record_failure = holds<controller::RecordFailed>(item.payload);
   if (holds<controller::TargetFound>(item.payload)) note_identity();
@@ -231,12 +251,14 @@ asio::awaitable<void> TargetRunner::handle(Item item) {
   event.payload = std::move(item.payload);
 
   const controller::Phase before = state_.phase;
+  begin_recording();
   controller::StepResult result = controller::step(std::move(state_), event);
   state_ = std::move(result.state);
   if (state_.phase != before)
     spdlog::info("{}: {} -> {}", name_, controller::to_text(before),
                  controller::to_text(state_.phase));
 
+  record_step(std::move(event), result);
   std::string problem = result.refusal;
   const bool saved = co_await save_state(!result.effects.empty());
   if (!saved && item.completion && problem.empty())

@@ -24,6 +24,7 @@
 #include "controller/events.h"
 #include "controller/state.h"
 #include "daemon/clock.h"
+#include "daemon/event_log.h"
 #include "daemon/history.h"
 #include "daemon/loop_signal.h"
 #include "daemon/metrics.h"
@@ -41,6 +42,8 @@ struct RunnerServices {
   const Clock* clock = nullptr;
   double cpu_cores = 1;
   actuators::KernelPaths kernel_paths;
+  std::string record_events;  // folder of event logs; empty: none
+  double record_events_bytes = 0;
 };
 
 // An alert as kept for people.
@@ -110,6 +113,8 @@ class TargetRunner : public std::enable_shared_from_this<TargetRunner> {
   boost::asio::awaitable<void> tick();
   boost::asio::awaitable<void> handle(Item item);
   void note_identity();
+  void begin_recording();
+  void record_step(controller::Event event, const controller::StepResult& result);
   boost::asio::awaitable<bool> save_state(bool with_effects);
   boost::asio::awaitable<void> carry_out(std::vector<controller::Effect> effects,
                                          bool state_is_saved, bool handling_record_failure,
@@ -163,6 +168,9 @@ class TargetRunner : public std::enable_shared_from_this<TargetRunner> {
   double next_sample_s_ = 0;
   double last_poll_s_ = 0;    // when the loop last went round; 0 while detached
   std::string last_failure_;  // of the last poll; empty when it was fine
+
+  std::shared_ptr<EventLog> event_log_;  // null: nothing is recorded
+  bool session_is_over_ = true;          // the state changed by more than events
 
   controller::PersistentState saved_;
   double saved_at_s_ = 0;

@@ -162,7 +162,7 @@ asio::awaitable<void> TargetRunner::run_search(controller::RequestSearch effect)
                  seconds, finished.result.evaluations);
   if (generation != generation_) {
     finished.result = {};
-    finished.result.error = "the database was lost while the search ran";
+    finished.result.error = kLostDuringSearch;
   }
   enqueue(std::move(finished));
 }

@@ -60,6 +60,12 @@ void set_policy(config::Policy& policy, const std::string& key, const std::strin
     policy.reapply_after_restart = value == "yes";
   else if (key == "on_exit")
     policy.on_exit = value == "keep" ? config::ExitPolicy::keep : config::ExitPolicy::revert;
+  else if (key == "strategy")
+    policy.strategy = value == "rules"   ? config::Strategy::rules
+                      : value == "probe" ? config::Strategy::probe
+                                         : config::Strategy::model;
+  else if (key == "verify")
+    policy.verify = value == "yes";
   else if (key == "freeze_window") {
     const auto dash = value.find('-');
     policy.freeze_windows = {{value.substr(0, dash), value.substr(dash + 1)}};
@@ -110,6 +116,10 @@ void set_plant(Plant& plant, const std::string& key, const std::string& value) {
     plant.pending_drains = number != 0;
   else if (key == "l0")
     plant.l0_files = number;
+  else if (key == "immutables")
+    plant.immutables = number;
+  else if (key == "running")
+    plant.running_compactions = number;
   else if (key == "job_age")
     plant.job_age_s = number;
   else if (key == "delayed")

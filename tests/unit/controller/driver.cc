@@ -68,6 +68,9 @@ model::Snapshot Driver::snapshot() const {
   family.levels.resize(7);
   family.levels[0].files = p.l0_files;
   family.levels[0].size_bytes = p.l0_files * 4e6;
+  family.levels[0].write_bytes = counters_.flush_write_bytes;
+  family.levels[0].compaction_seconds = flush_seconds_;
+  family.immutable_memtables = p.immutables;
   family.levels[1].files = 8;
   family.levels[1].size_bytes = 6e7;
   family.levels[2].files = 50;
@@ -82,6 +85,7 @@ model::Snapshot Driver::snapshot() const {
   snapshot.device->write_limit_bytes_per_s = 100e6;
   snapshot.state.delayed_write_rate = p.delayed ? 16e6 : 0;
   snapshot.state.write_stopped = p.stopped;
+  snapshot.state.running_compactions = p.running_compactions;
   snapshot.state.oldest_running_job_s = p.job_age_s;
   snapshot.state.l0_compactions_completed = static_cast<std::uint64_t>(l0_compactions_);
   return snapshot;
@@ -98,6 +102,7 @@ void Driver::advance_counters(double seconds) {
   counters_.reads += p.reads_per_s * seconds;
   counters_.wal_bytes += p.rate * seconds;
   counters_.flush_write_bytes += p.rate * seconds;
+  flush_seconds_ += p.rate * seconds / p.flush_rate;
   counters_.compaction_write_bytes += 5 * p.rate * seconds;
   counters_.compaction_read_bytes += 5 * p.rate * seconds;
   counters_.stall_seconds += p.stall * seconds;
@@ -163,6 +168,7 @@ void Driver::feed(decltype(Event::payload) payload) {
   event.payload = std::move(payload);
   const State before = state;
   StepResult result = step(std::move(state), event);
+  if (on_step) on_step(before, event, result);
   state = std::move(result.state);
   refusal = result.refusal;
   if (before.phase != state.phase) moves.insert({before.phase, state.phase});
@@ -190,9 +196,13 @@ void Driver::carry_out(const std::vector<Effect>& effects) {
       baseline = model::with_changes(baseline, adopt->foreign);
     } else if (const auto* alert = std::get_if<Alert>(&effect)) {
       alerts.push_back(alert->code);
-    } else if (std::get_if<RequestSearch>(&effect) != nullptr) {
+    } else if (const auto* wanted = std::get_if<RequestSearch>(&effect)) {
       ++searches;
       if (hold_search) continue;
+      if (real_search) {
+        feed(SearchFinished{search(wanted->request)});
+        continue;
+      }
       SearchResult result;
       result.evaluations = 1;
       const auto old = settings.get(wanted_.family, wanted_.knob);
@@ -310,6 +320,7 @@ void Driver::restart_database() {
   ++incarnation_;
   settings = baseline;
   counters_ = {};
+  flush_seconds_ = 0;
   l0_compactions_ = 0;
   opened_at_ = now;
   outstanding_ = 0;

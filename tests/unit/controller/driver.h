@@ -3,6 +3,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -23,7 +24,10 @@ struct Plant {
   bool pending_drains = false;  // within a cycle, to nothing until the next one ends
   double pending_growth = 0;    // bytes/s on top, from the last change of settings
   double l0_files = 10;
-  double job_age_s = 0;  // oldest running job
+  double immutables = 0;
+  double running_compactions = 1;
+  double flush_rate = 50.0 * 1024 * 1024;  // bytes/s of one flush while it runs
+  double job_age_s = 0;                    // oldest running job
   bool delayed = false;
   bool stopped = false;
 };
@@ -72,7 +76,10 @@ class Driver {
   int failing_records = 0;
   int failing_polls = 0;
   bool hold_search = false;  // do not answer searches
+  bool real_search = false;  // over the model, not what candidate() said
   int searches = 0;
+  // After every step: the state before it, the event and what came of it.
+  std::function<void(const State&, const Event&, const StepResult&)> on_step;
 
   std::map<std::uint64_t, Decision> history;  // as the disk would have it
   std::vector<std::string> alerts;
@@ -92,6 +99,7 @@ class Driver {
   model::DatabaseCounters counters_;
   double cycle_phase_ = 0;
   double debt_ = 0;
+  double flush_seconds_ = 0;
   double l0_compactions_ = 0;
   std::uint64_t incarnation_ = 1;
   double opened_at_ = 0;

@@ -98,6 +98,11 @@ void random_event(Driver& d, Noise& noise) {
     d.plant.stopped = noise.chance(0.3);
     d.plant.delayed = noise.chance(0.3);
     d.plant.l0_files = noise.below(40);
+    d.plant.immutables = noise.below(3);
+    d.plant.running_compactions = noise.below(2);
+    d.plant.rate = (noise.chance(0.5) ? 10.0 : 3.0) * 1024 * 1024;
+    d.plant.pending = noise.chance(0.1) ? 80e9 : 0;
+    d.tuned_plant.immutables = d.plant.immutables;
     d.tuned_plant.l0_files = d.plant.l0_files;
     d.tuned_plant.stopped = noise.chance(0.2);
   } else if (pick < 93) {
@@ -117,7 +122,7 @@ void random_event(Driver& d, Noise& noise) {
     d.restart_daemon(noise.chance(0.5));
     d.attach();
   } else if (pick < 98) {
-    auto policy = Driver::base_policy();
+    auto policy = d.state.policy;
     policy.reapply_after_restart = noise.chance(0.5);
     policy.reverts_per_hour_limit = noise.chance(0.3) ? 2 : 100;
     d.feed(PolicyChanged{policy});
@@ -126,9 +131,18 @@ void random_event(Driver& d, Noise& noise) {
   }
 }
 
-std::string play(std::uint64_t seed, int events, std::string* phases) {
+struct Variant {
+  config::Strategy strategy = config::Strategy::model;
+  bool verify = true;
+};
+
+std::string play(std::uint64_t seed, int events, std::string* phases, Variant variant = {},
+                 int* proposals = nullptr) {
   Noise noise(seed);
-  Driver d;
+  auto policy = Driver::base_policy();
+  policy.strategy = variant.strategy;
+  policy.verify = variant.verify;
+  Driver d(policy);
   d.tuned_plant.rate = 13e6;
   d.candidate(model::Knob::level0_slowdown_writes_trigger, 34);
   d.attach();
@@ -144,6 +158,7 @@ std::string play(std::uint64_t seed, int events, std::string* phases) {
     if (d.state.last && !std::isfinite(d.state.current_measure.put_bytes_per_s))
       return "a measure is not finite";
   }
+  if (proposals != nullptr) *proposals += d.sent(false);
   for (const auto& [id, decision] : d.history)
     *phases += "|" + std::to_string(id) + to_text(decision.status) + decision.evidence;
   return {};
@@ -155,22 +170,36 @@ std::uint64_t last_seed() {
   return wanted == nullptr ? 60 : std::strtoull(wanted, nullptr, 10);
 }
 
-TEST(Property, RulesHoldForRandomEvents) {
+class Property : public ::testing::TestWithParam<Variant> {};
+
+TEST_P(Property, RulesHoldForRandomEvents) {
+  int proposals = 0;
   for (std::uint64_t seed = 1; seed <= last_seed(); ++seed) {
     std::string phases;
-    ASSERT_EQ(play(seed, 400, &phases), "");
+    ASSERT_EQ(play(seed, 400, &phases, GetParam(), &proposals), "");
   }
+  EXPECT_GT(proposals, 20);  // the rules were put to the test
 }
 
-TEST(Property, SameEventsSameDecisions) {
+TEST_P(Property, SameEventsSameDecisions) {
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {
     std::string first;
     std::string second;
-    play(seed, 400, &first);
-    play(seed, 400, &second);
+    play(seed, 400, &first, GetParam());
+    play(seed, 400, &second, GetParam());
     EXPECT_EQ(first, second);
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Strategies, Property,
+                         ::testing::Values(Variant{config::Strategy::model, true},
+                                           Variant{config::Strategy::rules, true},
+                                           Variant{config::Strategy::rules, false},
+                                           Variant{config::Strategy::probe, true}),
+                         [](const ::testing::TestParamInfo<Variant>& variant) {
+                           return std::string(config::to_text(variant.param.strategy)) +
+                                  (variant.param.verify ? "" : "_unverified");
+                         });
 
 }  // namespace
 }  // namespace lsmtuned::controller

@@ -10,10 +10,13 @@
 
 #include "app_fixture.h"
 #include "config/parse.h"
+#include "daemon/event_log.h"
+#include "daemon/replay.h"
 
 namespace lsmtuned::daemon::testing {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::AnyOf;
 using ::testing::HasSubstr;
 
@@ -58,6 +61,31 @@ TEST_F(RunningApp, GoesThroughATrialAndReturnsToTheBaselineAtTheEnd) {
   ASSERT_TRUE(state);
   ASSERT_TRUE(*state);
   EXPECT_TRUE((*state)->kept.empty());
+}
+
+TEST_F(RunningApp, ARecordedRunReplaysIdenticallyTwice) {
+  config_.record_events = temp_.file("events");
+  config_.record_events_bytes = 1e9;
+  policy().search_evaluations = 300;
+  start();
+  ASSERT_TRUE(eventually([&] {
+    return finished_proposal(ask({{"command", "decisions"}, {"limit", 100}})).has_value();
+  })) << json::serialize(status());
+  ask({{"command", "freeze"}});
+  stop();
+  start();  // a session of its own in the same file
+  ASSERT_TRUE(phase_becomes("frozen"));
+  stop();
+  const auto run = [&] {
+    std::ostringstream out;
+    std::ostringstream err;
+    const ReplayEnd end = replay(EventLog::path_for(config_.record_events, "plant"), {}, out, err);
+    EXPECT_EQ(end, ReplayEnd::finished) << err.str();
+    return out.str();
+  };
+  const std::string first = run();
+  EXPECT_THAT(first, AllOf(HasSubstr("kind=proposal"), HasSubstr("identical to the record")));
+  EXPECT_EQ(first, run());
 }
 
 TEST_F(RunningApp, ATrialThatIsCutShortByTheEndLeavesNothingBehind) {

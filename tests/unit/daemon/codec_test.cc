@@ -53,9 +53,17 @@ auto fields_of(const Decision& x) {
   const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t] = x;
   return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t);
 }
+auto fields_of(const controller::ProbeGroup& x) {
+  const auto& [a, b, c, d] = x;
+  return std::tie(a, b, c, d);
+}
+auto fields_of(const controller::ProbeMemory& x) {
+  const auto& [a, b, c, d] = x;
+  return std::tie(a, b, c, d);
+}
 auto fields_of(const PersistentState& x) {
-  const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n] = x;
-  return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n);
+  const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o] = x;
+  return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o);
 }
 
 // Equality to the bit: doubles by their representation, so that -0.0 differs from 0.0.
@@ -224,6 +232,9 @@ Decision any_decision() {
           any_text(),
           some(any_considered)};
 }
+controller::ProbeGroup any_group() {
+  return {any_of(controller::ProbeDirection::down), any_double(), any_double(), any_double()};
+}
 PersistentState any_state() {
   PersistentState state;
   state.database_id = any_text();
@@ -240,6 +251,7 @@ PersistentState any_state() {
   state.calibrated = any_bool();
   if (any_bool()) state.open_trial = any_decision();
   state.foreign = some([] { return std::pair(any_text(), any_knob()); });
+  state.probe = {random_source->bits(), any_group(), any_group(), any_group()};
   return state;
 }
 
