@@ -43,6 +43,8 @@ DEVICES = {  # bytes/s; 0 is unlimited
     "unlimited": {"write_bytes_per_s": 0, "read_bytes_per_s": 0},
 }
 
+UNLIMITED_BYTES_PER_S = 1 << 30  # what an unlimited device is said to do: memory, not a disk
+
 ABBREVIATIONS = {
     "w": ("write_buffer_size", MIB),
     "n": ("max_write_buffer_number", 1),

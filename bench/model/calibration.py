@@ -1,0 +1,105 @@
+"""What a prediction may know: constants from measured runs, and from the counters of a run's start.
+
+Everything comes from what a daemon would see as well: device counters, flush and compaction
+events. Nothing is fitted to a put rate.
+"""
+
+import math
+import statistics
+
+import settings
+
+
+def _mean(values, otherwise):
+    values = list(values)
+    return statistics.fmean(values) if values else otherwise
+
+
+def _slope(rows, name, low_s, high_s):
+    inside = [row for row in rows if low_s <= row["time_s"] <= high_s]
+    return (inside[-1][name] - inside[0][name]) / (inside[-1]["time_s"] - inside[0]["time_s"])
+
+
+def mix_exponent(write_share, read_share):
+    """p of (write share)^p + (read share)^p = 1, the device limits used together; 1 to 16.
+
+    Shares are of the device's two limits, while it is saturated. A read share of nothing leaves p
+    unknown: then the limits are taken as separate (16).
+    """
+    if read_share <= 0.02 or write_share >= 1:
+        return 16.0
+    low, high = 1.0, 16.0
+    if write_share + read_share <= 1:
+        return low
+    for _ in range(50):
+        middle = (low + high) / 2
+        if write_share**middle + read_share**middle > 1:
+            low = middle
+        else:
+            high = middle
+    return (low + high) / 2
+
+
+def observe(run, log, until_s=None):
+    """One run's constants, from its first `until_s` seconds or from all of it."""
+    high = until_s or run["seconds"]
+    flushes = log.flushes
+    written = _slope(run["series"], "device_written_bytes", 2, high)
+    table_bytes = sum(
+        job["written_bytes"] for job in log.jobs if job["end_s"] <= high
+    )
+    device_bytes = written * high
+    user = run["user_bytes_per_put"]
+    jobs = [job for job in log.jobs if job["kind"] in ("l0_to_base", "deeper") and job["end_s"] <= high]
+    flushed_inside = [
+        flush["file_bytes"] / flush["seconds"]
+        for flush, job in zip(flushes, (j for j in log.jobs if j["kind"] == "flush"))
+        if any(c["start_s"] <= job["start_s"] and job["end_s"] <= c["end_s"] for c in jobs)
+    ]
+    limit = run["device"]["write_bytes_per_s"]
+    read_limit = run["device"]["read_bytes_per_s"]
+    read = _slope(run["series"], "device_read_bytes", 2, high)
+    return {
+        "user_bytes_per_put": user,
+        "file_overhead_bytes": _mean(
+            (flush["file_bytes"] / flush["file_entries"] - user for flush in flushes), 12.0
+        ),
+        "memtable_overhead_bytes": _mean(
+            (flush["memory_bytes"] / flush["entries"] - user for flush in flushes), 40.0
+        ),
+        "device_write_bytes_per_s": written,
+        "write_share_of_limit": written / limit if limit else None,
+        "mix_exponent": mix_exponent(written / limit, read / read_limit) if limit and read_limit else None,
+        "table_share_of_device_writes": min(1.0, table_bytes / device_bytes),
+        "flush_weight": (
+            min(0.9, max(0.1, _mean(flushed_inside, 0.5 * limit) / limit)) if limit else 0.5
+        ),
+        "think_s": think_s(jobs),
+    }
+
+
+def think_s(jobs):
+    """The median gap between two jobs that follow each other without a pause in the work."""
+    jobs = sorted(jobs, key=lambda job: job["start_s"])
+    gaps = [b["start_s"] - a["end_s"] for a, b in zip(jobs, jobs[1:])]
+    gaps = [gap for gap in gaps if 0 <= gap < 0.2]
+    return statistics.median(gaps) if gaps else 0.0
+
+
+def combine(observed):
+    """The mean of several runs' constants; geometric for the rates."""
+    names = observed[0].keys()
+    result = {}
+    for name in names:
+        values = [one[name] for one in observed if one[name] is not None]
+        if not values:
+            result[name] = None
+        elif name in ("write_share_of_limit", "mix_exponent", "table_share_of_device_writes", "flush_weight"):
+            result[name] = math.exp(_mean((math.log(value) for value in values), 0))
+        else:
+            result[name] = _mean(values, 0)
+    return result
+
+
+def record_bytes(run_setting):
+    return settings.KEY_BYTES + run_setting["value_bytes"]

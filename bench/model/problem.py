@@ -1,0 +1,71 @@
+"""A setting as the JSON that `lsmtunectl predict|simulate --input` reads (daemon/problem_json.h)."""
+
+import settings
+
+COMPRESSIONS = {"none": "kNoCompression", "snappy": "kSnappyCompression", "lz4": "kLZ4Compression"}
+
+
+def level_shapes(files):
+    """[{level, bytes, entries, low, high}] -> the `levels` of a tree, L0 newest first."""
+    levels = [[] for _ in range(1 + max((file["level"] for file in files), default=-1))]
+    for file in files:
+        levels[file["level"]].append(
+            {"low": file["low"], "high": file["high"], "records": file["entries"], "bytes": file["bytes"]}
+        )
+    return [
+        {"bytes": sum(f["bytes"] for f in ranges), "files": len(ranges), "ranges": ranges}
+        for ranges in levels
+    ]
+
+
+def file_bytes_per_record(one, constants, files):
+    """e: of this tree's own files where there are any, else user bytes and the calibrated overhead.
+
+    A compressed tree shows its own ratio; a fresh one of incompressible values has the overhead.
+    """
+    entries = sum(file["entries"] for file in files)
+    user = settings.KEY_BYTES + one["value_bytes"]
+    if one["compression"] != "none" and entries:
+        return sum(file["bytes"] for file in files) / entries
+    return user + constants["file_overhead_bytes"]
+
+
+def make(one, constants, files, horizon_s, levels=None):
+    """`levels` replaces the exact files by byte totals: what counters alone know."""
+    limits = settings.DEVICES[one["device"]]
+    options = dict(one["options"])
+    facts = {
+        "style": "level",
+        "min_write_buffer_number_to_merge": options.pop("min_write_buffer_number_to_merge"),
+        "num_levels": 7,
+        "dynamic_level_bytes": False,
+        "compression": COMPRESSIONS[one["compression"]],
+    }
+    options["max_compaction_bytes"] = 25 * options["target_file_size_base"]  # RocksDB's default
+    user = settings.KEY_BYTES + one["value_bytes"]
+    known = {
+        "file_bytes_per_record": file_bytes_per_record(one, constants, files),
+        "memtable_bytes_per_record": user + constants["memtable_overhead_bytes"],
+        "wal_bytes_per_user_byte": 1.0 + 20 / user if one["wal"] else 0.0,  # batch header and framing
+        "flush_weight": constants["flush_weight"],
+        "think_s": constants["think_s"],
+    }
+    tables = constants["table_share_of_device_writes"]
+    write = limits["write_bytes_per_s"] or settings.UNLIMITED_BYTES_PER_S
+    return {
+        "settings": options,
+        "facts": facts,
+        "tree": {"levels": levels if levels is not None else level_shapes(files)},
+        "workload": {
+            "key_bytes": settings.KEY_BYTES,
+            "value_bytes": one["value_bytes"],
+            "distinct_keys": one["keys"],
+        },
+        "device": {
+            "write_bytes_per_s": write * tables,
+            "read_bytes_per_s": limits["read_bytes_per_s"] or settings.UNLIMITED_BYTES_PER_S,
+            "mix_exponent": constants["mix_exponent"],
+        },
+        "constants": known,
+        "horizon_s": horizon_s,
+    }
