@@ -61,6 +61,12 @@ def coverage(measured, intervals):
     return mean(low <= m <= high for m, (low, high) in zip(measured, intervals, strict=True))
 
 
+def bare_interval(predicted, sigma, z=1.2816):
+    """80 % around a log-normal prediction unless told otherwise."""
+    spread = math.exp(z * sigma)
+    return predicted / spread, predicted * spread
+
+
 class LearnedSpread:
     """The model's own error (standard deviation of the log residual), learned as outcomes come in.
 
@@ -74,10 +80,8 @@ class LearnedSpread:
     def sigma(self):
         return math.sqrt(self.sum / self.weight)
 
-    def interval(self, predicted, ensemble_sigma, z=1.2816):
-        """80 % unless told otherwise."""
-        spread = math.exp(z * math.hypot(ensemble_sigma, self.sigma()))
-        return predicted / spread, predicted * spread
+    def interval(self, predicted, ensemble_sigma):
+        return bare_interval(predicted, math.hypot(ensemble_sigma, self.sigma()))
 
     def learn(self, measured, predicted, ensemble_sigma):
         residual = math.log(measured / predicted)

@@ -1,0 +1,50 @@
+"""Predictions by `lsmtunectl`: the simulator's two layers, the ledger, the published models."""
+
+import json
+import math
+import os
+import subprocess
+import tempfile
+
+Z80 = 1.2816  # half of an 80 % interval in standard deviations
+
+
+class Refused(Exception):
+    """The model does not predict this problem; the text says why."""
+
+
+class Predictors:
+    def __init__(self, lsmtunectl, members):
+        self.binary, self.members = lsmtunectl, members
+        self.folder = tempfile.TemporaryDirectory(prefix="lsmtuned-problems-")
+
+    def close(self):
+        self.folder.cleanup()
+
+    def _ask(self, problem, *command):
+        path = os.path.join(self.folder.name, "problem.json")
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(problem, file)
+        done = subprocess.run(
+            [self.binary, *command, "--input", path, "--json"], capture_output=True, text=True, check=False
+        )
+        if done.returncode != 0:
+            raise Refused((done.stderr or done.stdout).strip().splitlines()[0] if done.stderr or done.stdout else "?")
+        return json.loads(done.stdout)
+
+    def simulate(self, problem, layer, warmup_s=0.0):
+        """-> the simulation's members, with `sigma`: the ensemble's spread of ln(rate)."""
+        result = self._ask(
+            problem, "simulate", "--layer", layer, "--members", str(self.members), "--warmup", f"{warmup_s:g}"
+        )
+        low, high = result["low_bytes_per_s"], result["high_bytes_per_s"]
+        result["sigma"] = math.log(high / low) / (2 * Z80) if low > 0 and high > low else 0.0
+        return result
+
+    def predict(self, problem, model):
+        """-> put bytes/s by a model that is not a simulation."""
+        return self._ask(problem, "predict", "--model", model)["put_bytes_per_s"]
+
+    def models(self):
+        done = subprocess.run([self.binary, "models", "--json"], capture_output=True, text=True, check=True)
+        return [model["name"] for model in json.loads(done.stdout)["models"]]
