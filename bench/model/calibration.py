@@ -7,8 +7,6 @@ events. Nothing is fitted to a put rate.
 import math
 import statistics
 
-import settings
-
 
 def _mean(values, otherwise):
     values = list(values)
@@ -44,11 +42,9 @@ def observe(run, log, until_s=None):
     """One run's constants, from its first `until_s` seconds or from all of it."""
     high = until_s or run["seconds"]
     flushes = log.flushes
-    written = _slope(run["series"], "device_written_bytes", 2, high)
-    table_bytes = sum(
-        job["written_bytes"] for job in log.jobs if job["end_s"] <= high
-    )
-    device_bytes = written * high
+    tables = table_bytes_per_s(log, high)
+    seen = "device_written_bytes" in run["series"][-1]  # else tables are all that is known
+    written = _slope(run["series"], "device_written_bytes", 2, high) if seen else tables
     user = run["user_bytes_per_put"]
     jobs = [job for job in log.jobs if job["kind"] in ("l0_to_base", "deeper") and job["end_s"] <= high]
     flushed_inside = [
@@ -58,9 +54,9 @@ def observe(run, log, until_s=None):
     ]
     limit = run["device"]["write_bytes_per_s"]
     read_limit = run["device"]["read_bytes_per_s"]
-    read = _slope(run["series"], "device_read_bytes", 2, high)
+    read = _slope(run["series"], "device_read_bytes", 2, high) if seen else 0.0
     return {
-        "user_bytes_per_put": user,
+        "record_bytes": user,
         "file_overhead_bytes": _mean(
             (flush["file_bytes"] / flush["file_entries"] - user for flush in flushes), 12.0
         ),
@@ -70,12 +66,32 @@ def observe(run, log, until_s=None):
         "device_write_bytes_per_s": written,
         "write_share_of_limit": written / limit if limit else None,
         "mix_exponent": mix_exponent(written / limit, read / read_limit) if limit and read_limit else None,
-        "table_share_of_device_writes": min(1.0, table_bytes / device_bytes),
+        "table_share_of_device_writes": min(1.0, tables / written),
         "flush_weight": (
             min(0.9, max(0.1, _mean(flushed_inside, 0.5 * limit) / limit)) if limit else 0.5
         ),
         "think_s": think_s(jobs),
+        "compaction_cpu_s_per_byte": (
+            sum(job["cpu_s"] for job in jobs) / max(1, sum(job["written_bytes"] for job in jobs))
+        ),
+        "put_s": put_s(log, high),
     }
+
+
+def table_bytes_per_s(log, until_s):
+    """Flush and compaction output; the rest of what the device writes is journal, manifest, LOG."""
+    pairs = [
+        log.ticker_between(name, 0, until_s)
+        for name in ("rocksdb.flush.write.bytes", "rocksdb.compact.write.bytes")
+    ]
+    return sum(delta for delta, _ in pairs) / pairs[0][1]
+
+
+def put_s(log, until_s):
+    """What one put costs the writer when nothing stalls it."""
+    stalled, seconds = log.ticker_between("rocksdb.stall.micros", 0, until_s)
+    puts, _ = log.ticker_between("rocksdb.number.keys.written", 0, until_s)
+    return max(1e-7, (seconds - stalled / 1e6) / max(1, puts))
 
 
 def think_s(jobs):
@@ -99,7 +115,3 @@ def combine(observed):
         else:
             result[name] = _mean(values, 0)
     return result
-
-
-def record_bytes(run_setting):
-    return settings.KEY_BYTES + run_setting["value_bytes"]

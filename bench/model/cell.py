@@ -8,6 +8,7 @@ import platform
 import re
 import shutil
 import subprocess
+import tempfile
 import time
 
 import device
@@ -15,7 +16,7 @@ import settings
 import tree
 
 MIB = 1 << 20
-IMAGE_BYTES = 5 << 29  # 2.5 GiB
+IMAGE_BYTES = 6 << 30
 SECTOR = 512
 BENCHMARK_LINE = re.compile(
     r"^(?:overwrite|fillrandom)\s*:\s*[\d.]+ micros/op (?P<ops>\d+) ops/sec (?P<seconds>[\d.]+) "
@@ -96,38 +97,59 @@ def parse_stats(text):
     return levels
 
 
+class Folder:
+    """In place of a slow device where the kernel cannot limit one: RocksDB's own rate limiter does."""
+
+    name, limit, cgroup = None, "RocksDB's rate limiter", ("none", "")
+
+    def __init__(self, parent):
+        self.mount = tempfile.mkdtemp(prefix="lsmtuned-model-", dir=parent)
+
+    def throttle(self):
+        pass
+
+    def release(self):
+        pass
+
+    def adopt(self, pid):
+        pass
+
+    def close(self):
+        shutil.rmtree(self.mount, ignore_errors=True)
+        return []
+
+
 class Series:
     """Once a second: what the device did, and the processor time of db_bench."""
 
     def __init__(self, slow, pid):
+        # A folder has no device of its own: the file is then missing, and so are its figures.
         self.block = f"/sys/block/{slow.name}/stat"
         self.process = f"/proc/{pid}/stat"
         self.rows = []
 
     def sample(self, now):
         try:
-            with open(self.block, encoding="ascii") as file:
-                block = file.read().split()
             with open(self.process, encoding="ascii") as file:
                 process = file.read().rpartition(")")[2].split()
         except OSError:
-            return
+            return  # it has just ended
         ticks = os.sysconf("SC_CLK_TCK")
-        self.rows.append(
-            {
-                "time_s": now,
-                "device_read_bytes": int(block[2]) * SECTOR,
-                "device_written_bytes": int(block[6]) * SECTOR,
-                "device_busy_s": int(block[9]) / 1000,
-                "cpu_s": (int(process[11]) + int(process[12])) / ticks,
-            }
-        )
+        row = {"time_s": now, "cpu_s": (int(process[11]) + int(process[12])) / ticks}
+        if os.path.exists(self.block):
+            with open(self.block, encoding="ascii") as file:
+                block = file.read().split()
+            row["device_read_bytes"] = int(block[2]) * SECTOR
+            row["device_written_bytes"] = int(block[6]) * SECTOR
+            row["device_busy_s"] = int(block[9]) / 1000
+        self.rows.append(row)
 
 
 class Cell:
-    def __init__(self, one, out, templates, backing, seconds, seed, stop, parallel):
+    def __init__(self, one, out, templates, backing, seconds, seed, stop, parallel, allow_limiter):
         self.one, self.out, self.templates, self.backing = one, out, templates, backing
         self.seconds, self.seed, self.stop, self.parallel = seconds, seed, stop, parallel
+        self.allow_limiter = allow_limiter
         self.slow = self.process = None
 
     def run(self, name):
@@ -137,10 +159,7 @@ class Cell:
         os.makedirs(raw)
         limits = settings.DEVICES[self.one["device"]]
         try:
-            self.slow = device.SlowDevice(
-                IMAGE_BYTES, limits["write_bytes_per_s"], limits["read_bytes_per_s"],
-                parent=self.backing, label="lsmtuned-model",
-            )
+            self.slow = self._make_device(limits)
             directory = f"{self.slow.mount}/db"
             files = self._before(directory, raw)
             self.slow.throttle()
@@ -154,11 +173,24 @@ class Cell:
                 self.process.kill()
                 self.process.wait()
             problems = self.slow.close() if self.slow else []
+            if self.stop.is_set():
+                shutil.rmtree(raw, ignore_errors=True)
         if problems:
             raise Failed(f"cleaning up after {name}: {'; '.join(problems)}")
         shutil.rmtree(f"{self.out}/{name}", ignore_errors=True)
         os.rename(raw, f"{self.out}/{name}")
         return result
+
+    def _make_device(self, limits):
+        try:
+            return device.SlowDevice(
+                IMAGE_BYTES, limits["write_bytes_per_s"], limits["read_bytes_per_s"],
+                parent=self.backing, label="lsmtuned-model",
+            )
+        except device.Unavailable:
+            if not self.allow_limiter:
+                raise
+            return Folder(self.backing)
 
     def _before(self, directory, raw):
         files = []
@@ -175,12 +207,15 @@ class Cell:
 
     def _measure(self, directory, raw):
         line = command(self.one, directory, self.seconds, self.seed, f"{raw}/per_second.csv")
+        limits = settings.DEVICES[self.one["device"]]
+        if self.slow.name is None and limits["write_bytes_per_s"]:
+            line.append(f"--rate_limiter_bytes_per_second={limits['write_bytes_per_s']}")
         with open(f"{raw}/statistics.txt", "w", encoding="utf-8") as output:
             self.process = subprocess.Popen(
                 ["stdbuf", "-oL", *line], stdout=output, stderr=subprocess.STDOUT
             )
             self.slow.adopt(self.process.pid)
-            limit = self.slow.limit if any(settings.DEVICES[self.one["device"]].values()) else "none"
+            limit = self.slow.limit if any(limits.values()) else "none"
             series = Series(self.slow, self.process.pid)
             started = time.time()
             self._watch(series, started, f"{raw}/statistics.txt")
@@ -199,7 +234,7 @@ class Cell:
         return {
             "setting": self.one,
             "command": " ".join(line),
-            "device": settings.DEVICES[self.one["device"]],
+            "device": limits,
             "limit": limit,
             "cgroup": self.slow.cgroup[0],
             "backing": self.backing,

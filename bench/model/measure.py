@@ -67,7 +67,7 @@ class Series:
             try:
                 result = cell.Cell(
                     one, self.out, self.templates, self.arguments.backing, self.arguments.seconds,
-                    seed, self.stop, parallel,
+                    seed, self.stop, parallel, self.arguments.rate_limiter,
                 ).run(folder)
                 self.say(
                     f"{folder:<24} {result['ops_per_s']:9.1f} ops/s  stalled {result['stall_share']:6.1%}"
@@ -110,6 +110,10 @@ def main():
     parser.add_argument("--suffix", default="", help="added to the folders' names")
     parser.add_argument("--backing", default="/var/tmp", help="where the devices' images lie")
     parser.add_argument("--templates", help="keep the loaded trees here and use them again")
+    parser.add_argument(
+        "--rate-limiter", action="store_true",
+        help="where the kernel cannot limit a device, let RocksDB's rate limiter do it (writes only)",
+    )
     arguments = parser.parse_args()
 
     series = Series(arguments)

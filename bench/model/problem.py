@@ -1,7 +1,10 @@
 """A setting as the JSON that `lsmtunectl predict|simulate --input` reads (daemon/problem_json.h)."""
 
+import os
+
 import settings
 
+CPU_S_PER_RECORD = 0.25e-6
 COMPRESSIONS = {"none": "kNoCompression", "snappy": "kSnappyCompression", "lz4": "kLZ4Compression"}
 
 
@@ -19,15 +22,11 @@ def level_shapes(files):
 
 
 def file_bytes_per_record(one, constants, files):
-    """e: of this tree's own files where there are any, else user bytes and the calibrated overhead.
-
-    A compressed tree shows its own ratio; a fresh one of incompressible values has the overhead.
-    """
+    """e: of the tree's own files where it has any, else user bytes and the calibrated overhead."""
     entries = sum(file["entries"] for file in files)
-    user = settings.KEY_BYTES + one["value_bytes"]
-    if one["compression"] != "none" and entries:
+    if entries:
         return sum(file["bytes"] for file in files) / entries
-    return user + constants["file_overhead_bytes"]
+    return settings.KEY_BYTES + one["value_bytes"] + constants["file_overhead_bytes"]
 
 
 def make(one, constants, files, horizon_s, levels=None):
@@ -49,6 +48,13 @@ def make(one, constants, files, horizon_s, levels=None):
         "wal_bytes_per_user_byte": 1.0 + 20 / user if one["wal"] else 0.0,  # batch header and framing
         "flush_weight": constants["flush_weight"],
         "think_s": constants["think_s"],
+        "foreground_bytes_per_s": user / constants["put_s"],
+        "cores": os.cpu_count(),
+        # The simulator's prior for what a record costs; the rest is bytes.
+        "cpu_seconds_per_record": CPU_S_PER_RECORD,
+        "cpu_seconds_per_byte": max(
+            0.0, constants["compaction_cpu_s_per_byte"] - CPU_S_PER_RECORD / constants["record_bytes"]
+        ),
     }
     tables = constants["table_share_of_device_writes"]
     write = limits["write_bytes_per_s"] or settings.UNLIMITED_BYTES_PER_S
@@ -66,6 +72,6 @@ def make(one, constants, files, horizon_s, levels=None):
             "read_bytes_per_s": limits["read_bytes_per_s"] or settings.UNLIMITED_BYTES_PER_S,
             "mix_exponent": constants["mix_exponent"],
         },
-        "constants": known,
+        "calibration": known,
         "horizon_s": horizon_s,
     }

@@ -102,7 +102,7 @@ class RunLog:
              "read_bytes": begun["input_data_size"], "written_bytes": event["total_output_size"],
              "records": event["num_input_records"],
              "dropped": event["num_input_records"] - event["num_output_records"],
-             "l0_files": l0_files}
+             "l0_files": l0_files, "cpu_s": event["compaction_time_cpu_micros"] / 1e6}
         )
 
     def count(self, kind, until_s=None):

@@ -41,18 +41,18 @@ LINES = [
           input_data_size=5000),
     *dump(2, 1_500_000),
     event(3.0, job=3, event="compaction_finished", output_level=1, total_output_size=4000,
-          num_input_records=50, num_output_records=45),
+          num_input_records=50, num_output_records=45, compaction_time_cpu_micros=250_000),
     event(3.0, job=4, event="compaction_started", files_L1=[9], files_L2=[8], input_data_size=10),
     event(4.0, job=4, event="compaction_finished", output_level=2, total_output_size=10,
-          num_input_records=5, num_output_records=5),
+          num_input_records=5, num_output_records=5, compaction_time_cpu_micros=250_000),
     event(4.5, job=5, event="trivial_move"),
     event(5.0, job=6, event="compaction_started", files_L0=[1, 2], input_data_size=10),
     event(6.0, job=6, event="compaction_finished", output_level=0, total_output_size=10,
-          num_input_records=5, num_output_records=5),
+          num_input_records=5, num_output_records=5, compaction_time_cpu_micros=250_000),
     *dump(12, 9_000_000),
     event(14.0, job=7, event="compaction_started", files_L0=[1, 2], files_L1=[3], input_data_size=10),
     event(31.0, job=7, event="compaction_finished", output_level=1, total_output_size=10,
-          num_input_records=5, num_output_records=5),
+          num_input_records=5, num_output_records=5, compaction_time_cpu_micros=250_000),
 ]
 
 
@@ -71,7 +71,7 @@ class Log(unittest.TestCase):
         self.assertAlmostEqual(job["start_s"], 1, places=5)
         self.assertAlmostEqual(job["end_s"], 3, places=5)
         self.assertEqual((job["read_bytes"], job["written_bytes"]), (5000, 4000))
-        self.assertEqual((job["dropped"], job["l0_files"]), (5, 4))
+        self.assertEqual((job["dropped"], job["l0_files"], job["cpu_s"]), (5, 4, 0.25))
 
     def test_reads_what_a_flush_tells_about_a_record(self):
         flush = self.log.flushes[0]
