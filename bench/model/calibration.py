@@ -41,16 +41,16 @@ def mix_exponent(write_share, read_share):
 def observe(run, log, until_s=None):
     """One run's constants, from its first `until_s` seconds or from all of it."""
     high = until_s or run["seconds"]
-    flushes = log.flushes
+    flushes = [flush for flush in log.flushes if flush["end_s"] <= high]
     tables = table_bytes_per_s(log, high)
     seen = "device_written_bytes" in run["series"][-1]  # else tables are all that is known
     written = _slope(run["series"], "device_written_bytes", 2, high) if seen else tables
     user = run["user_bytes_per_put"]
     jobs = [job for job in log.jobs if job["kind"] in ("l0_to_base", "deeper") and job["end_s"] <= high]
     flushed_inside = [
-        flush["file_bytes"] / flush["seconds"]
-        for flush, job in zip(flushes, (j for j in log.jobs if j["kind"] == "flush"))
-        if any(c["start_s"] <= job["start_s"] and job["end_s"] <= c["end_s"] for c in jobs)
+        flush["file_bytes"] / (flush["end_s"] - flush["start_s"])
+        for flush in flushes
+        if any(job["start_s"] <= flush["start_s"] and flush["end_s"] <= job["end_s"] for job in jobs)
     ]
     limit = run["device"]["write_bytes_per_s"]
     read_limit = run["device"]["read_bytes_per_s"]

@@ -19,7 +19,7 @@ def _seconds(stamp):
 class RunLog:
     """jobs: [{kind, start_s, end_s, read_bytes, written_bytes, records, dropped, seconds}], kind one
     of flush, l0_to_base, intra_l0, deeper, trivial_move; flushes: [{entries, memory_bytes,
-    file_bytes}]; dumps: [{time_s, tickers, levels}]. Times count from the benchmark's start."""
+    file_entries, file_bytes, start_s, end_s}]; dumps: [{time_s, tickers, levels}]. Times count from the benchmark's start."""
 
     def __init__(self, lines, start_unix_s, horizon_s):
         self.jobs, self.flushes, self.dumps, self.delays = [], [], [], []
@@ -78,7 +78,7 @@ class RunLog:
             self.flushes.append(
                 {"entries": begun["entries"], "memory_bytes": begun["memory"],
                  "file_entries": entries, "file_bytes": file["file_size"],
-                 "seconds": now - begun["start_s"]}
+                 "start_s": begun["start_s"], "end_s": now}
             )
             self.jobs.append(
                 {"kind": "flush", "start_s": begun["start_s"], "end_s": now, "read_bytes": 0,
