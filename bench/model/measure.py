@@ -19,8 +19,6 @@ import cell
 import device
 import settings
 
-SEED = 1000
-
 
 class Series:
     def __init__(self, arguments):
@@ -47,7 +45,7 @@ class Series:
             for repeat in range(self.arguments.repeat):
                 folder = name + self.arguments.suffix + (f".{repeat + 1}" if self.arguments.repeat > 1 else "")
                 if not os.path.exists(f"{self.out}/{folder}/run.json"):
-                    work.append((folder, one, SEED + repeat))
+                    work.append((folder, one, self.arguments.seed + repeat))
         return [w for w in work if not w[1]["alone"]], [w for w in work if w[1]["alone"]]
 
     def load(self, kinds):
@@ -107,6 +105,7 @@ def main():
     parser.add_argument("--only", help="names of settings, comma-separated")
     parser.add_argument("--seconds", type=int, default=105, help="length of each run")
     parser.add_argument("--repeat", type=int, default=1, help="runs of each setting, each with its own seed")
+    parser.add_argument("--seed", type=int, default=1000, help="of the first repeat's keys")
     parser.add_argument("--suffix", default="", help="added to the folders' names")
     parser.add_argument("--backing", default="/var/tmp", help="where the devices' images lie")
     parser.add_argument("--templates", help="keep the loaded trees here and use them again")
