@@ -18,26 +18,6 @@ def _slope(rows, name, low_s, high_s):
     return (inside[-1][name] - inside[0][name]) / (inside[-1]["time_s"] - inside[0]["time_s"])
 
 
-def mix_exponent(write_share, read_share):
-    """p of (write share)^p + (read share)^p = 1, the device limits used together; 1 to 16.
-
-    Shares are of the device's two limits, while it is saturated. A read share of nothing leaves p
-    unknown: then the limits are taken as separate (16).
-    """
-    if read_share <= 0.02 or write_share >= 1:
-        return 16.0
-    low, high = 1.0, 16.0
-    if write_share + read_share <= 1:
-        return low
-    for _ in range(50):
-        middle = (low + high) / 2
-        if write_share**middle + read_share**middle > 1:
-            low = middle
-        else:
-            high = middle
-    return (low + high) / 2
-
-
 def observe(run, log, until_s=None):
     """One run's constants, from its first `until_s` seconds or from all of it."""
     high = until_s or run["seconds"]
@@ -53,8 +33,6 @@ def observe(run, log, until_s=None):
         if any(job["start_s"] <= flush["start_s"] and flush["end_s"] <= job["end_s"] for job in jobs)
     ]
     limit = run["device"]["write_bytes_per_s"]
-    read_limit = run["device"]["read_bytes_per_s"]
-    read = _slope(run["series"], "device_read_bytes", 2, high) if seen else 0.0
     return {
         "record_bytes": user,
         "file_overhead_bytes": _mean(
@@ -65,7 +43,6 @@ def observe(run, log, until_s=None):
         ),
         "device_write_bytes_per_s": written,
         "write_share_of_limit": written / limit if limit else None,
-        "mix_exponent": mix_exponent(written / limit, read / read_limit) if limit and read_limit else None,
         "table_share_of_device_writes": min(1.0, tables / written),
         "flush_weight": (
             min(0.9, max(0.1, _mean(flushed_inside, 0.5 * limit) / limit)) if limit else 0.5
@@ -110,7 +87,7 @@ def combine(observed):
         values = [one[name] for one in observed if one[name] is not None]
         if not values:
             result[name] = None
-        elif name in ("write_share_of_limit", "mix_exponent", "table_share_of_device_writes", "flush_weight"):
+        elif name in ("write_share_of_limit", "table_share_of_device_writes", "flush_weight"):
             result[name] = math.exp(_mean((math.log(value) for value in values), 0))
         else:
             result[name] = _mean(values, 0)

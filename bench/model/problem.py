@@ -70,7 +70,6 @@ def make(one, constants, files, horizon_s, levels=None):
         "device": {
             "write_bytes_per_s": write * tables,
             "read_bytes_per_s": limits["read_bytes_per_s"] or settings.UNLIMITED_BYTES_PER_S,
-            "mix_exponent": constants["mix_exponent"],
         },
         "calibration": known,
         "horizon_s": horizon_s,

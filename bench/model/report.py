@@ -48,13 +48,13 @@ def setting_lines(rows):
             value = row["predicted"].get(model)
             return percent(value / row["measured"] - 1, True) if value else "-"
 
-        files = row["predicted"].get("simulation, files")
+        files = row["predicted"].get("files")
         lines.append(
             [row["name"] + (" (calibration)" if row["calibration"] else ""), row["scenario"],
              str(row["runs"]), number(row["measured"] / MIB),
              f"{row['measured'] / row['user_bytes_per_put']:.0f}",
-             number(files / MIB if files else None), error("simulation, files"),
-             error("simulation, totals"), error("ledger"),
+             number(files / MIB if files else None), error("files"),
+             error("totals"), error("ledger"),
              f"{', '.join(map(str, row['l0_jobs_measured']))} / {number(row['l0_jobs_predicted'], 1)}",
              f"{percent(row['stall_measured'])} / {percent(row['stall_predicted'])}"]
         )
@@ -120,8 +120,8 @@ def first_minute(result):
             ["setting", "first minute MiB/s", "rest MiB/s", "predicted", "error"],
             [
                 [row["name"], number(row["measured_first"] / MIB), number(row["measured"] / MIB),
-                 number(row["predicted"]["simulation, files"] / MIB),
-                 percent(row["predicted"]["simulation, files"] / row["measured"] - 1, True)]
+                 number(row["predicted"]["files"] / MIB),
+                 percent(row["predicted"]["files"] / row["measured"] - 1, True)]
                 for row in result["rows"]
             ],
         )

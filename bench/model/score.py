@@ -18,7 +18,7 @@ import report
 import scores
 import settings
 
-SIMULATIONS = {"simulation, files": "files", "simulation, totals": "totals"}
+SIMULATIONS = ("files", "totals")
 WINDOWS = ((0, 50), (50, 100))
 
 
@@ -52,13 +52,11 @@ class Scoring:
         """-> {model: {put_bytes_per_s, ...}}; a model that refuses is absent, its words are kept."""
         question = self.problem_of(one, one.seconds)
         answers = {"constant": {"put_bytes_per_s": self.constant}}
-        for name, layer in SIMULATIONS.items():
-            self._try(answers, one, name, lambda layer=layer: self.ask.simulate(question, layer))
+        for layer in SIMULATIONS:
+            self._try(answers, one, layer, lambda layer=layer: self.ask.simulate(question, layer))
         for model in self.models:
-            self._try(
-                answers, one, model,
-                lambda model=model: {"put_bytes_per_s": self.ask.predict(question, model)},
-            )
+            if model not in SIMULATIONS:
+                self._try(answers, one, model, lambda model=model: self.ask.predict(question, model))
         return answers
 
     def _try(self, answers, one, model, question):
@@ -80,7 +78,7 @@ class Scoring:
 
     def row(self, one):
         answers = self.predict(one)
-        best = answers.get("simulation, files", {})
+        best = answers.get("files", {})
         return {
             "name": one.name,
             "group": one.group,
@@ -182,7 +180,7 @@ def from_first_minute(measured, ask):
                 {"name": one.name, "group": one.group, "scenario": scenario(one.setting),
                  "from_s": start, "to_s": end, "measured": raw.window(run, start, end),
                  "measured_first": raw.window(run, 0, start),
-                 "predicted": {"simulation, files": answer["put_bytes_per_s"],
+                 "predicted": {"files": answer["put_bytes_per_s"],
                                "first minute goes on": raw.window(run, 0, start)}}
             )
     return rows

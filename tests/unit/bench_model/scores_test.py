@@ -7,7 +7,6 @@ import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "bench" / "model"))
-import calibration  # noqa: E402
 import scores  # noqa: E402
 
 
@@ -78,18 +77,6 @@ class Intervals(unittest.TestCase):
         low, high = scores.LearnedSpread(prior=0.1).interval(100, 0.0)
         self.assertAlmostEqual(low * high, 100 * 100)
         self.assertAlmostEqual(math.log(high / 100), 0.12816)
-
-
-class MixExponent(unittest.TestCase):
-    def test_solves_the_device_equation(self):
-        p = calibration.mix_exponent(0.9, 0.4)
-        self.assertAlmostEqual(0.9**p + 0.4**p, 1, places=6)
-
-    def test_a_device_that_is_not_used_up_is_taken_as_shared(self):
-        self.assertEqual(calibration.mix_exponent(0.3, 0.3), 1)
-
-    def test_reads_that_are_hardly_there_leave_the_limits_separate(self):
-        self.assertEqual(calibration.mix_exponent(0.97, 0.001), 16)
 
 
 if __name__ == "__main__":
