@@ -16,13 +16,13 @@ class Measured:
     def __init__(self, one, folders):
         self.setting = one
         self.runs, self.logs = [], []
+        with open(f"{folders[0]}/files_before.json", encoding="utf-8") as file:
+            self.files = json.load(file)
         for folder in folders:
             with open(f"{folder}/run.json", encoding="utf-8") as file:
                 run = json.load(file)
             self.runs.append(run)
-            self.logs.append(runlog.read(folder, run))
-        with open(f"{folders[0]}/files_before.json", encoding="utf-8") as file:
-            self.files = json.load(file)
+            self.logs.append(runlog.read(folder, run, self.files))
         self.name, self.group = one["name"], one["group"]
         self.seconds = min(run["seconds"] for run in self.runs)
 

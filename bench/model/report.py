@@ -3,13 +3,6 @@
 MIB = 1 << 20
 
 
-def stall_total(stalls):
-    """The sum over causes of a simulation's stall shares."""
-    if stalls is None:
-        return None
-    return min(1.0, stalls["total"] if "total" in stalls else sum(stalls.values()))
-
-
 def table(head, rows):
     return "\n".join(
         ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]

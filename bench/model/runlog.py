@@ -17,11 +17,13 @@ def _seconds(stamp):
 
 
 class RunLog:
-    """jobs: [{kind, start_s, end_s, read_bytes, written_bytes, records, dropped, seconds}], kind one
-    of flush, l0_to_base, intra_l0, deeper, trivial_move; flushes: [{entries, memory_bytes,
-    file_entries, file_bytes, start_s, end_s}]; dumps: [{time_s, tickers, levels}]. Times count from the benchmark's start."""
+    """jobs: [{kind, start_s, end_s, read_bytes, written_bytes, incoming_bytes, output_level, records,
+    dropped, l0_files}], kind one of flush, l0_to_base, intra_l0, deeper, trivial_move; compactions
+    also have cpu_s. flushes: [{entries, memory_bytes, file_entries, file_bytes, start_s, end_s}];
+    dumps: [{time_s, tickers, levels}]. Times count from the benchmark's start."""
 
-    def __init__(self, lines, start_unix_s, horizon_s):
+    def __init__(self, lines, start_unix_s, horizon_s, file_bytes=None):
+        self._sizes = dict(file_bytes or {})  # of the files there were before
         self.jobs, self.flushes, self.dumps, self.delays = [], [], [], []
         self.start, self.horizon = start_unix_s, horizon_s
         self._open, self._flush_file = {}, {}
@@ -68,6 +70,8 @@ class RunLog:
         if now > self.horizon:
             return
         job, what = event.get("job"), event["event"]
+        if what == "table_file_creation":
+            self._sizes[event["file_number"]] = event["file_size"]
         if what == "flush_started":
             self._open[job] = {"start_s": now, "entries": event["num_entries"], "memory": event["memory_usage"]}
         elif what == "table_file_creation" and job in self._open:
@@ -82,7 +86,8 @@ class RunLog:
             )
             self.jobs.append(
                 {"kind": "flush", "start_s": begun["start_s"], "end_s": now, "read_bytes": 0,
-                 "written_bytes": file["file_size"], "records": entries, "dropped": 0, "l0_files": 0}
+                 "written_bytes": file["file_size"], "records": entries, "dropped": 0, "l0_files": 0,
+                 "output_level": 0, "incoming_bytes": 0}
             )
         elif what == "compaction_started":
             self._open[job] = {"start_s": now, **event}
@@ -102,8 +107,15 @@ class RunLog:
              "read_bytes": begun["input_data_size"], "written_bytes": event["total_output_size"],
              "records": event["num_input_records"],
              "dropped": event["num_input_records"] - event["num_output_records"],
-             "l0_files": l0_files, "cpu_s": event["compaction_time_cpu_micros"] / 1e6}
+             "l0_files": l0_files, "output_level": event["output_level"],
+             "incoming_bytes": self._incoming(begun), "cpu_s": event["compaction_time_cpu_micros"] / 1e6}
         )
+
+    def _incoming(self, begun):
+        """Bytes from the uppermost of a job's input levels."""
+        levels = [name for name in begun if name.startswith("files_L")]
+        upper = min(levels, key=lambda name: int(name[7:]))
+        return sum(self._sizes.get(number, 0) for number in begun[upper])
 
     def count(self, kind, until_s=None):
         return sum(job["kind"] == kind and (until_s is None or job["end_s"] <= until_s) for job in self.jobs)
@@ -118,6 +130,8 @@ class RunLog:
         )
 
 
-def read(folder, run):
+def read(folder, run, files):
+    """`files`: those before the run, as files_before.json lists them."""
+    sizes = {file["number"]: file["bytes"] for file in files}
     with open(f"{folder}/LOG", encoding="utf-8", errors="replace") as lines:
-        return RunLog(lines, run["benchmark_start_unix_s"], run["seconds"])
+        return RunLog(lines, run["benchmark_start_unix_s"], run["seconds"], sizes)

@@ -13,6 +13,7 @@ import sys
 import calibration
 import predictors
 import problem
+import published
 import raw
 import report
 import scores
@@ -40,6 +41,10 @@ class Scoring:
     def __init__(self, measured, ask, models):
         self.measured, self.ask, self.models = measured, ask, models
         self.constants = calibrate(measured)
+        calibrating = [measured[name] for name in settings.CALIBRATION]
+        self.seen = published.combine(
+            [published.observe(run, log) for one in calibrating for run, log in zip(one.runs, one.logs)]
+        )
         self.constant = scores.mean(
             measured[name].put_bytes_per_s() for name in settings.CALIBRATION
         )
@@ -51,12 +56,14 @@ class Scoring:
     def predict(self, one):
         """-> {model: {put_bytes_per_s, ...}}; a model that refuses is absent, its words are kept."""
         question = self.problem_of(one, one.seconds)
-        answers = {"constant": {"put_bytes_per_s": self.constant}}
+        answers = {}
+        with_published = {**question, "published": published.section(question, self.seen)}
         for layer in SIMULATIONS:
             self._try(answers, one, layer, lambda layer=layer: self.ask.simulate(question, layer))
         for model in self.models:
             if model not in SIMULATIONS:
-                self._try(answers, one, model, lambda model=model: self.ask.predict(question, model))
+                self._try(answers, one, model, lambda model=model: self.ask.predict(with_published, model))
+        answers["constant"] = {"put_bytes_per_s": self.constant}
         return answers
 
     def _try(self, answers, one, model, question):
@@ -92,7 +99,7 @@ class Scoring:
             "l0_jobs_measured": one.jobs("l0_to_base"),
             "l0_jobs_predicted": best.get("l0_compactions"),
             "stall_measured": one.stall_share(),
-            "stall_predicted": report.stall_total(best.get("stalls")),
+            "stall_predicted": best.get("stall_shares", {}).get("total"),
             "windows": self.windows(one),
         }
 

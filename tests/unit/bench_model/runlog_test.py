@@ -34,7 +34,7 @@ def dump(at_s, stall_micros):
 
 LINES = [
     event(0.5, job=2, event="flush_started", num_entries=100, memory_usage=110000),
-    event(0.7, job=2, event="table_file_creation", file_size=106000,
+    event(0.7, job=2, event="table_file_creation", file_number=3, file_size=106000,
           table_properties={"num_entries": 99}),
     event(1.0, job=2, event="flush_finished", lsm_state=[1]),
     event(1.0, job=3, event="compaction_started", files_L0=[1, 2, 3, 4], files_L1=[9],
@@ -58,7 +58,7 @@ LINES = [
 
 class Log(unittest.TestCase):
     def setUp(self):
-        self.log = runlog.RunLog(LINES, START, 30)
+        self.log = runlog.RunLog(LINES, START, 30, {1: 10, 2: 20, 4: 40, 9: 500})
 
     def test_tells_kinds_of_jobs_apart_and_ends_at_the_horizon(self):
         kinds = [job["kind"] for job in self.log.jobs]
@@ -71,6 +71,8 @@ class Log(unittest.TestCase):
         self.assertAlmostEqual(job["start_s"], 1, places=5)
         self.assertAlmostEqual(job["end_s"], 3, places=5)
         self.assertEqual((job["read_bytes"], job["written_bytes"]), (5000, 4000))
+        self.assertEqual((job["output_level"], job["incoming_bytes"]), (1, 10 + 20 + 106000 + 40))
+        self.assertEqual(self.log.jobs[2]["incoming_bytes"], 500)
         self.assertEqual((job["dropped"], job["l0_files"], job["cpu_s"]), (5, 4, 0.25))
 
     def test_reads_what_a_flush_tells_about_a_record(self):
