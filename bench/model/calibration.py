@@ -27,11 +27,6 @@ def observe(run, log, until_s=None):
     written = _slope(run["series"], "device_written_bytes", 2, high) if seen else tables
     user = run["user_bytes_per_put"]
     jobs = [job for job in log.jobs if job["kind"] in ("l0_to_base", "deeper") and job["end_s"] <= high]
-    flushed_inside = [
-        flush["file_bytes"] / (flush["end_s"] - flush["start_s"])
-        for flush in flushes
-        if any(job["start_s"] <= flush["start_s"] and flush["end_s"] <= job["end_s"] for job in jobs)
-    ]
     limit = run["device"]["write_bytes_per_s"]
     return {
         "record_bytes": user,
@@ -44,9 +39,6 @@ def observe(run, log, until_s=None):
         "device_write_bytes_per_s": written,
         "write_share_of_limit": written / limit if limit else None,
         "table_share_of_device_writes": min(1.0, tables / written),
-        "flush_weight": (
-            min(0.9, max(0.1, _mean(flushed_inside, 0.5 * limit) / limit)) if limit else 0.5
-        ),
         "think_s": think_s(jobs),
         "compaction_cpu_s_per_byte": (
             sum(job["cpu_s"] for job in jobs) / max(1, sum(job["written_bytes"] for job in jobs))
@@ -87,7 +79,7 @@ def combine(observed):
         values = [one[name] for one in observed if one[name] is not None]
         if not values:
             result[name] = None
-        elif name in ("write_share_of_limit", "table_share_of_device_writes", "flush_weight"):
+        elif name in ("write_share_of_limit", "table_share_of_device_writes"):
             result[name] = math.exp(_mean((math.log(value) for value in values), 0))
         else:
             result[name] = _mean(values, 0)

@@ -29,7 +29,8 @@ class Predictors:
             [self.binary, *command, "--input", path, "--json"], capture_output=True, text=True, check=False
         )
         if done.returncode != 0:
-            raise Refused((done.stderr or done.stdout).strip().splitlines()[0] if done.stderr or done.stdout else "?")
+            said = (done.stderr or done.stdout).strip().splitlines()
+            raise Refused(said[0] if said else f"lsmtunectl ended with {done.returncode} and said nothing")
         return json.loads(done.stdout)
 
     def simulate(self, problem, layer, warmup_s=0.0):

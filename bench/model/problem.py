@@ -29,8 +29,7 @@ def file_bytes_per_record(one, constants, files):
     return settings.KEY_BYTES + one["value_bytes"] + constants["file_overhead_bytes"]
 
 
-def make(one, constants, files, horizon_s, levels=None):
-    """`levels` replaces the exact files by byte totals: what counters alone know."""
+def make(one, constants, files, horizon_s):
     limits = settings.DEVICES[one["device"]]
     options = dict(one["options"])
     facts = {
@@ -46,7 +45,7 @@ def make(one, constants, files, horizon_s, levels=None):
         "file_bytes_per_record": file_bytes_per_record(one, constants, files),
         "memtable_bytes_per_record": user + constants["memtable_overhead_bytes"],
         "wal_bytes_per_user_byte": 1.0 + 20 / user if one["wal"] else 0.0,  # batch header and framing
-        "flush_weight": constants["flush_weight"],
+        "flush_weight": 0.5,  # the prior: a throttled device serves waiting threads in turn
         "think_s": constants["think_s"],
         "foreground_bytes_per_s": user / constants["put_s"],
         "cores": os.cpu_count(),
@@ -61,7 +60,7 @@ def make(one, constants, files, horizon_s, levels=None):
     return {
         "settings": options,
         "facts": facts,
-        "tree": {"levels": levels if levels is not None else level_shapes(files)},
+        "tree": {"levels": level_shapes(files)},
         "workload": {
             "key_bytes": settings.KEY_BYTES,
             "value_bytes": one["value_bytes"],

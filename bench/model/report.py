@@ -48,7 +48,7 @@ def setting_lines(rows):
              f"{row['measured'] / row['user_bytes_per_put']:.0f}",
              number(files / MIB if files else None), error("files"),
              error("totals"), error("ledger"),
-             f"{', '.join(map(str, row['l0_jobs_measured']))} / {number(row['l0_jobs_predicted'], 1)}",
+             f"{' '.join(map(str, row['l0_jobs_measured']))} / {number(row['l0_jobs_predicted'], 1)}",
              f"{percent(row['stall_measured'])} / {percent(row['stall_predicted'])}"]
         )
     return table(head, lines)
@@ -66,21 +66,24 @@ def whole(result):
         + " and ".join(f"`{name}`" for name in result["calibration_settings"])
         + "; every other row is a prediction.\n",
         "Repeats of one setting differ by "
-        + (f"{noise:.1%} (standard deviation, pooled)" if noise is not None else "an unknown amount (no repeats)")
+        + (f"{noise:.1%} (standard deviation, pooled)" if noise is not None else "an unknown amount")
         + ": no model can be better than that.\n",
         "## Device-bound, one compaction slot\n",
         model_lines(result["one_slot"]),
         f"The same, only the largest scenario ({result['one_scenario_name']}), where a tuner would "
         "choose between the settings:\n",
         model_lines(result["one_scenario"]),
-        "A model that gives every setting the same rate ranks nothing (Spearman -); its regret is that "
+        "v1, v2, v2.1 and V5 take each setting's write amplification from the ledger (none of them has "
+        "one of its own); stall share and level shares, where a model wants them, are those of the "
+        "calibration settings. A model that gives every setting the same rate ranks nothing (Spearman -); its regret is that "
         "of picking at random.\n",
         f"80 % intervals: {percent(cover['coverage'])} of {cover['predictions']} predictions (settings x "
         f"windows) inside, the model's own error learned from the rows before; the ensemble alone covers "
         f"{percent(cover['coverage_ensemble_alone'])}.\n",
         f"L0→base jobs within one of the LOG's: {percent(checks['l0_jobs_within_one'])} of "
         f"{checks['runs']} runs. Stall share within 10 points: "
-        f"{percent(checks['stall_share_within_10_points'])}, worst {percent(checks['stall_share_worst_gap'])}.\n",
+        f"{percent(checks['stall_share_within_10_points'])} of settings, worst "
+        f"{percent(checks['stall_share_worst_gap'])}.\n",
         setting_lines([row for row in result["rows"] if row["group"] == "one_slot"]),
     ]
     for group, lines in result["apart"].items():
@@ -103,8 +106,9 @@ def whole(result):
 def first_minute(result):
     parts = [
         "# Predicted from the first 60 seconds\n",
-        "Constants and level totals come from each run's own first minute (counters only), the rest of "
-        "that run is predicted. The second model says that the first minute's mean goes on.\n",
+        "Constants come from the counters of each run's own first minute, the tree is the one it began "
+        "with; the rest of that run is predicted. The second model says that the first minute's mean "
+        "goes on.\n",
     ]
     for group, lines in result["summary"].items():
         parts += [f"## {group.replace('_', ' ')}\n", model_lines(lines)]

@@ -21,6 +21,7 @@ import settings
 
 SIMULATIONS = ("files", "totals")
 WINDOWS = ((0, 50), (50, 100))
+FIRST_S = 60
 
 
 def calibrate(measured):
@@ -167,28 +168,28 @@ def checks(rows):
 
 
 def from_first_minute(measured, ask):
-    """Each run on its own: constants and tree from its first 60 s, the rest predicted."""
+    """Each run on its own: constants from the counters of its first minute, the rest predicted.
+
+    The simulation starts from the tree that the run started from and passes through that minute
+    unscored, so that the rest begins in the middle of a compaction cycle as the run does.
+    """
     rows = []
     for one in measured.values():
         for run, log in zip(one.runs, one.logs):
-            dumps = [dump for dump in log.dumps if 45 <= dump["time_s"] <= 61 and dump["levels"]]
-            if not dumps:
-                continue
-            start, end = dumps[-1]["time_s"], len(run["puts_per_second"])
-            constants = calibration.combine([calibration.observe(run, log, until_s=start)])
-            levels = [{"files": level["files"], "bytes": level["bytes"]} for level in dumps[-1]["levels"]]
-            question = problem.make(one.setting, constants, one.files, end - start, levels=levels)
+            end = len(run["puts_per_second"])
+            constants = calibration.combine([calibration.observe(run, log, until_s=FIRST_S)])
+            question = problem.make(one.setting, constants, one.files, end - FIRST_S)
             try:
-                answer = ask.simulate(question, "files")
+                answer = ask.simulate(question, "files", warmup_s=FIRST_S)
             except predictors.Refused as refusal:
                 print(f"score: {one.name} is not predicted: {refusal}", file=sys.stderr)
                 continue
+            first = raw.window(run, 0, FIRST_S)
             rows.append(
                 {"name": one.name, "group": one.group, "scenario": scenario(one.setting),
-                 "from_s": start, "to_s": end, "measured": raw.window(run, start, end),
-                 "measured_first": raw.window(run, 0, start),
-                 "predicted": {"files": answer["put_bytes_per_s"],
-                               "first minute goes on": raw.window(run, 0, start)}}
+                 "from_s": FIRST_S, "to_s": end, "measured": raw.window(run, FIRST_S, end),
+                 "measured_first": first,
+                 "predicted": {"files": answer["put_bytes_per_s"], "the first minute goes on": first}}
             )
     return rows
 
