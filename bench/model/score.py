@@ -76,7 +76,7 @@ class Scoring:
     def windows(self, one):
         """-> [{window, measured, predicted, sigma}] by the file simulation."""
         rows = []
-        for low, high in WINDOWS:
+        for low, high in (window for window in WINDOWS if window[1] <= one.seconds):
             answer = self.ask.simulate(self.problem_of(one, high - low), "files", warmup_s=low)
             rows.append(
                 {"window": [low, high], "measured": one.window(low, high),
@@ -143,6 +143,8 @@ def coverage(rows):
             inside.append(((one["measured"]), (low, high)))
         for one in row["windows"]:
             spread.learn(one["measured"], one["predicted"], one["sigma"])
+    if not inside:
+        raise SystemExit(f"score: no run is long enough for the windows {WINDOWS}")
     return {
         "predictions": len(inside),
         "coverage": scores.coverage([m for m, _ in inside], [i for _, i in inside]),
@@ -233,6 +235,8 @@ def main():
 def whole(scoring, rows):
     first = next(iter(scoring.measured.values())).runs[0]
     held_out = [row for row in rows if row["group"] == "one_slot" and not row["calibration"]]
+    if not held_out:
+        raise SystemExit("score: nothing but the calibration settings was measured")
     same = [row for row in held_out if row["scenario"] == largest_scenario(held_out)]
     apart = list(dict.fromkeys(row["group"] for row in rows if row["group"] != "one_slot"))
     return {
