@@ -22,10 +22,12 @@ def number(value, places=2):
 
 def model_lines(lines):
     return table(
-        ["model", "settings", "mean abs. error", "mean error", "worst", "Spearman", "regret"],
+        ["model", "settings", "mean abs. error", "mean error", "worst", "deviation of ln",
+         "80 % covers", "Spearman", "regret"],
         [
             [model, str(s["settings"]), percent(s["mean_absolute_error"]),
              percent(s["mean_error"], True), percent(s["worst_absolute_error"]),
+             number(s["log_standard_deviation"], 3), percent(s["interval_coverage"]),
              number(s["spearman"], 3), percent(s["regret"])]
             for model, s in lines.items()
         ],
@@ -78,7 +80,7 @@ def whole(result):
         "calibration settings. A model that gives every setting the same rate ranks nothing (Spearman -); its regret is that "
         "of picking at random.\n",
         f"80 % intervals: {percent(cover['coverage'])} of {cover['predictions']} predictions (settings x "
-        f"windows) inside, the model's own error learned from the rows before; the ensemble alone covers "
+        f"windows x runs) inside, the model's own error learned from the rows before; the ensemble alone covers "
         f"{percent(cover['coverage_ensemble_alone'])}.\n",
         f"L0→base jobs within one of the LOG's: {percent(checks['l0_jobs_within_one'])} of "
         f"{checks['runs']} runs. Stall share within 10 points: "

@@ -74,12 +74,12 @@ class Scoring:
             self.refusals.setdefault(model, {})[one.name] = str(refusal)
 
     def windows(self, one):
-        """-> [{window, measured, predicted, sigma}] by the file simulation."""
+        """-> [{window, measured (of each run), predicted, sigma}] by the file simulation."""
         rows = []
         for low, high in (window for window in WINDOWS if window[1] <= one.seconds):
             answer = self.ask.simulate(self.problem_of(one, high - low), "files", warmup_s=low)
             rows.append(
-                {"window": [low, high], "measured": one.window(low, high),
+                {"window": [low, high], "measured": one.windows(low, high),
                  "predicted": answer["put_bytes_per_s"], "sigma": answer["sigma"]}
             )
         return rows
@@ -122,6 +122,8 @@ def summary(rows):
             "mean_absolute_error": scores.mean_absolute_error(measured, predicted),
             "mean_error": scores.mean(scores.relative_errors(measured, predicted)),
             "worst_absolute_error": max(abs(e) for e in scores.relative_errors(measured, predicted)),
+            "log_standard_deviation": scores.log_deviation(measured, predicted),
+            "interval_coverage": scores.left_out_coverage(measured, predicted),
             "spearman": scores.spearman(measured, predicted),
             "regret": scores.regret(measured, predicted),
         }
@@ -135,22 +137,22 @@ def largest_scenario(rows):
 
 def coverage(rows):
     """80 % intervals over settings x windows, in the order measured: each learns from those before."""
-    spread, inside = scores.LearnedSpread(), []
+    spread, outcomes = scores.LearnedSpread(), []
     for row in rows:
         for one in row["windows"]:
-            low, high = spread.interval(one["predicted"], one["sigma"])
-            one["low"], one["high"] = low, high
-            inside.append(((one["measured"]), (low, high)))
+            one["low"], one["high"] = spread.interval(one["predicted"], one["sigma"])
         for one in row["windows"]:
-            spread.learn(one["measured"], one["predicted"], one["sigma"])
-    if not inside:
+            for measured in one["measured"]:
+                outcomes.append((measured, one))
+                spread.learn(measured, one["predicted"], one["sigma"])
+    if not outcomes:
         raise SystemExit(f"score: no run is long enough for the windows {WINDOWS}")
+    measured = [value for value, _ in outcomes]
     return {
-        "predictions": len(inside),
-        "coverage": scores.coverage([m for m, _ in inside], [i for _, i in inside]),
+        "predictions": len(outcomes),
+        "coverage": scores.coverage(measured, [(one["low"], one["high"]) for _, one in outcomes]),
         "coverage_ensemble_alone": scores.coverage(
-            [one["measured"] for row in rows for one in row["windows"]],
-            [scores.bare_interval(one["predicted"], one["sigma"]) for row in rows for one in row["windows"]],
+            measured, [scores.bare_interval(one["predicted"], one["sigma"]) for _, one in outcomes]
         ),
         "structural_sigma_at_the_end": spread.sigma(),
     }

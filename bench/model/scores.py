@@ -19,6 +19,11 @@ def mean_absolute_error(measured, predicted):
     return mean(abs(error) for error in relative_errors(measured, predicted))
 
 
+def log_deviation(measured, predicted):
+    """Standard deviation of ln(predicted / measured) about zero: bias counts as error."""
+    return math.sqrt(mean(math.log(p / m) ** 2 for m, p in zip(measured, predicted, strict=True)))
+
+
 def ranks(values):
     """1 for the smallest; equal values share the mean of their places."""
     order = sorted(range(len(values)), key=values.__getitem__)
@@ -67,6 +72,21 @@ def bare_interval(predicted, sigma, z=1.2816):
     return predicted / spread, predicted * spread
 
 
+def left_out_coverage(measured, predicted):
+    """Of 80 % intervals, each as wide as the log deviation of all other settings says.
+
+    None below three settings: there is nothing to learn a width from.
+    """
+    if len(measured) < 3:
+        return None
+    intervals = []
+    for i, value in enumerate(predicted):
+        others = [j for j in range(len(predicted)) if j != i]
+        width = log_deviation([measured[j] for j in others], [predicted[j] for j in others])
+        intervals.append(bare_interval(value, width))
+    return coverage(measured, intervals)
+
+
 class LearnedSpread:
     """The model's own error (standard deviation of the log residual), learned as outcomes come in.
 
@@ -74,7 +94,7 @@ class LearnedSpread:
     out of its residual, so that the two add up.
     """
 
-    def __init__(self, prior=0.09, weight=4.0):
+    def __init__(self, prior=0.09, weight=1.0):
         self.sum, self.weight = prior * prior * weight, weight
 
     def sigma(self):

@@ -15,6 +15,9 @@ class Errors(unittest.TestCase):
         self.assertEqual(scores.relative_errors([100, 200], [110, 150]), [110 / 100 - 1, -0.25])
         self.assertAlmostEqual(scores.mean_absolute_error([100, 200], [110, 150]), 0.175)
 
+    def test_the_log_deviation_counts_bias(self):
+        self.assertAlmostEqual(scores.log_deviation([1, 1], [math.exp(0.1), math.exp(0.1)]), 0.1)
+
     def test_series_of_unequal_length_are_refused(self):
         with self.assertRaises(ValueError):
             scores.mean_absolute_error([1, 2], [1])
@@ -59,6 +62,13 @@ class Regret(unittest.TestCase):
 class Intervals(unittest.TestCase):
     def test_coverage_counts_bounds_as_inside(self):
         self.assertAlmostEqual(scores.coverage([1, 2, 3, 4], [(1, 2), (3, 4), (2, 3), (0, 9)]), 0.75)
+
+    def test_a_width_comes_from_the_other_settings(self):
+        # The last is 4 times off; the others' width (0 to 0.1) cannot hold it, and its own error
+        # makes their intervals wide.
+        measured, predicted = [1.0, 1.0, 1.0, 4.0], [1.1, 0.9, 1.05, 1.0]
+        self.assertEqual(scores.left_out_coverage(measured, predicted), 0.75)
+        self.assertIsNone(scores.left_out_coverage([1, 2], [1, 2]))
 
     def test_the_spread_starts_at_its_prior_and_follows_outcomes(self):
         spread = scores.LearnedSpread(prior=0.1, weight=4)
