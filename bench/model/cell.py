@@ -18,6 +18,7 @@ import tree
 MIB = 1 << 20
 IMAGE_BYTES = 6 << 30
 SECTOR = 512
+MEMORY = "/dev/shm"
 BENCHMARK_LINE = re.compile(
     r"^(?:overwrite|fillrandom)\s*:\s*[\d.]+ micros/op (?P<ops>\d+) ops/sec (?P<seconds>[\d.]+) "
     r"seconds (?P<operations>\d+) operations", re.M
@@ -121,7 +122,9 @@ def prefer(pid):
 
 
 class Folder:
-    """In place of a slow device where the kernel cannot limit one: RocksDB's own rate limiter does."""
+    """In place of a slow device: where the processor is to bind, files in memory; and where the
+    kernel cannot limit a device, RocksDB's own rate limiter does.
+    """
 
     name, limit, cgroup = None, "RocksDB's rate limiter", ("none", "")
 
@@ -210,6 +213,8 @@ class Cell:
         return result
 
     def _make_device(self, limits):
+        if not any(limits.values()):
+            return Folder(MEMORY if os.path.isdir(MEMORY) else self.backing)
         try:
             return device.SlowDevice(
                 IMAGE_BYTES, limits["write_bytes_per_s"], limits["read_bytes_per_s"],
@@ -269,7 +274,7 @@ class Cell:
             "preferred": preferred,
             "cpu_wait_share": series.rows[-1]["cpu_wait_s"] / float(found["seconds"]),
             "cgroup": self.slow.cgroup[0],
-            "backing": self.backing,
+            "backing": os.path.dirname(self.slow.mount) if self.slow.name is None else self.backing,
             "parallel": self.parallel,
             "seed": self.seed,
             "started": datetime.datetime.fromtimestamp(started).astimezone().isoformat(timespec="seconds"),
