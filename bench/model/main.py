@@ -15,9 +15,11 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 SAMPLE = settings.CALIBRATION[0]
 
 
-def compact(run):
-    """A run without its second-by-second device series."""
-    return {name: value for name, value in run.items() if name != "series"}
+def compact(run, raw):
+    """A run without its second-by-second device series and without the place it was measured in."""
+    small = {name: value for name, value in run.items() if name != "series"}
+    small["command"] = run["command"].replace(os.path.abspath(raw), "RAW")
+    return small
 
 
 def publish(raw, results):
@@ -30,7 +32,7 @@ def publish(raw, results):
         if name.startswith(".") or not os.path.exists(path):
             continue
         with open(path, encoding="utf-8") as file:
-            run = compact(json.load(file))
+            run = compact(json.load(file), raw)
         with open(f"{folder}/{name}.json", "w", encoding="utf-8") as file:
             file.write("{\n" + ",\n".join(f'"{k}": {json.dumps(v)}' for k, v in run.items()) + "\n}\n")
     if os.path.exists(f"{raw}/{SAMPLE}/LOG"):

@@ -165,7 +165,7 @@ def checks(rows):
     stalls = [abs(row["stall_predicted"] - row["stall_measured"]) for row in counted]
     return {
         "runs": len(pairs),
-        "l0_jobs_within_one": scores.mean(abs(p - m) <= 1 for m, p in pairs),
+        "l0_jobs_within_one": scores.mean(abs(round(p) - m) <= 1 for m, p in pairs),
         "stall_share_within_10_points": scores.mean(gap <= 0.10 for gap in stalls),
         "stall_share_worst_gap": max(stalls),
     }
