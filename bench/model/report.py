@@ -69,7 +69,7 @@ def whole(result):
         + "; every other row is a prediction.\n",
         "Repeats of one setting differ by "
         + (f"{noise:.1%} (standard deviation, pooled)" if noise is not None else "an unknown amount")
-        + ": no model can be better than that.\n",
+        + ": what is left of an error when a model is right.\n",
         "## Device-bound, one compaction slot\n",
         model_lines(result["one_slot"]),
         f"The same, only the largest scenario ({result['one_scenario_name']}), where a tuner would "
