@@ -45,9 +45,15 @@ class Privileged:
 
 
 class SlowDevice:
-    def __init__(self, size_bytes, write_bytes_per_s, read_bytes_per_s):
+    """Limits in bytes/s; 0 leaves that direction unlimited. The image lies in `parent`."""
+
+    def __init__(
+        self, size_bytes, write_bytes_per_s, read_bytes_per_s, parent="/var/tmp", label="lsmtuned-demo"
+    ):
         self.write_bytes_per_s = write_bytes_per_s
         self.read_bytes_per_s = read_bytes_per_s
+        self.parent = parent
+        self.label = label
         self.root = Privileged()
         self.image = self.loop = self.mount = self.group = None
         self.limit = "none"
@@ -59,19 +65,25 @@ class SlowDevice:
 
     def _create(self, size_bytes):
         self._find_cgroup()
-        parent = "/var/tmp"
-        free = shutil.disk_usage(parent).free
+        free = shutil.disk_usage(self.parent).free
         if free < size_bytes * 1.2:
-            raise Unavailable(f"{parent} has {free // MIB} MiB free, {size_bytes // MIB} are needed")
-        handle, self.image = tempfile.mkstemp(prefix="lsmtuned-demo-", suffix=".img", dir=parent)
+            raise Unavailable(
+                f"{self.parent} has {free // MIB} MiB free, {size_bytes // MIB} are needed"
+            )
+        handle, self.image = tempfile.mkstemp(prefix=f"{self.label}-", suffix=".img", dir=self.parent)
         os.ftruncate(handle, size_bytes)
         os.close(handle)
-        self.loop = self.root.run("losetup", "--find", "--show", "--direct-io=on", self.image)
+        attach = ("losetup", "--find", "--show")
+        try:
+            self.loop = self.root.run(*attach, "--direct-io=on", self.image)
+        except Unavailable:  # an image in memory (tmpfs) has no cache to bypass
+            self.loop = self.root.run(*attach, self.image)
         self.root.run("mkfs.ext4", "-q", "-E", "lazy_itable_init=0,lazy_journal_init=0,nodiscard", self.loop)
-        self.mount = tempfile.mkdtemp(prefix="lsmtuned-demo-")
+        self.mount = tempfile.mkdtemp(prefix=f"{self.label}-")
         self.root.run("mount", "-o", "noatime", self.loop, self.mount)
         self.root.run("chown", str(os.getuid()), self.mount)
-        with open(f"/sys/block/{os.path.basename(self.loop)}/dev", encoding="ascii") as number:
+        self.name = os.path.basename(self.loop)
+        with open(f"/sys/block/{self.name}/dev", encoding="ascii") as number:
             self.number = number.read().strip()
 
     def _find_cgroup(self):
@@ -94,16 +106,31 @@ class SlowDevice:
         kind, path = self.cgroup
         if kind == "v1":
             for what, rate in (("write", self.write_bytes_per_s), ("read", self.read_bytes_per_s)):
-                self.root.write(f"{path}/blkio.throttle.{what}_bps_device", f"{self.number} {rate}")
+                if rate:
+                    self.root.write(f"{path}/blkio.throttle.{what}_bps_device", f"{self.number} {rate}")
         else:
             self.root.write(f"{path}/cgroup.subtree_control", "+io")
-            self.group = f"{path}/lsmtuned-demo-{os.getpid()}"
+            self.group = f"{path}/{self.label}-{os.getpid()}-{self.name}"
             self.root.run("mkdir", self.group)
             self.root.write(
                 f"{self.group}/io.max",
-                f"{self.number} wbps={self.write_bytes_per_s} rbps={self.read_bytes_per_s}",
+                f"{self.number} wbps={self.write_bytes_per_s or 'max'} "
+                f"rbps={self.read_bytes_per_s or 'max'}",
             )
         self.limit = f"cgroup {kind}"
+
+    def release(self):
+        """Stops limiting."""
+        if self.limit == "none":
+            return
+        kind, path = self.cgroup
+        if kind == "v1":
+            for what, rate in (("write", self.write_bytes_per_s), ("read", self.read_bytes_per_s)):
+                if rate:
+                    self.root.write(f"{path}/blkio.throttle.{what}_bps_device", f"{self.number} 0")
+        else:
+            self.root.write(f"{self.group}/io.max", f"{self.number} wbps=max rbps=max")
+        self.limit = "none"
 
     def adopt(self, pid):
         """Brings a process under the limit; needed with cgroup v2 only."""
@@ -126,15 +153,10 @@ class SlowDevice:
             except Unavailable as error:
                 problems.append(str(error))
 
-        if self.limit == "cgroup v1":
-            for what in ("write", "read"):
-                try:
-                    self.root.write(
-                        f"{self.cgroup[1]}/blkio.throttle.{what}_bps_device", f"{self.number} 0"
-                    )
-                except Unavailable as error:
-                    problems.append(str(error))
-            self.limit = "none"
+        try:
+            self.release()
+        except Unavailable as error:
+            problems.append(str(error))
         if self.mount:
             for _ in range(20):
                 problems_before = len(problems)
