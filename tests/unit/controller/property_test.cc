@@ -167,7 +167,7 @@ std::string play(std::uint64_t seed, int events, std::string* phases, Variant va
 // LSMTUNED_PROPERTY_SEEDS=5000 plays more; a failure names the seed and the event.
 std::uint64_t last_seed() {
   const char* wanted = std::getenv("LSMTUNED_PROPERTY_SEEDS");
-  return wanted == nullptr ? 60 : std::strtoull(wanted, nullptr, 10);
+  return wanted == nullptr ? 15 : std::strtoull(wanted, nullptr, 10);
 }
 
 class Property : public ::testing::TestWithParam<Variant> {};
@@ -178,11 +178,12 @@ TEST_P(Property, RulesHoldForRandomEvents) {
     std::string phases;
     ASSERT_EQ(play(seed, 400, &phases, GetParam(), &proposals), "");
   }
-  EXPECT_GT(proposals, 20);  // the rules were put to the test
+  // The rules were put to the test.
+  EXPECT_GT(proposals, static_cast<int>(last_seed() / 3));
 }
 
 TEST_P(Property, SameEventsSameDecisions) {
-  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 2; ++seed) {
     std::string first;
     std::string second;
     play(seed, 400, &first, GetParam());

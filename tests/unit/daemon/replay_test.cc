@@ -72,6 +72,9 @@ class Recorded : public ::testing::Test {
     auto policy = Driver::base_policy();
     policy.strategy = strategy;
     policy.search_evaluations = 300;
+    // Whether the model expects enough of a toy database is not the question here.
+    policy.minimum_probability = 0.5;
+    policy.minimum_gain = 0.01;
     return policy;
   }
   std::string path() const { return EventLog::path_for(temp_.file("events"), "main"); }
