@@ -134,8 +134,13 @@ void check_device(const DeviceSpec& device, Checker& checker) {
   checker.not_negative("device.wal_write_bytes_per_s", device.wal_write_bytes_per_s);
 }
 
+void check_record_bytes(const char* field, double value, Checker& checker) {
+  if (value == 0) return;  // the default
+  checker.within(field, value, 0.01, 1e10, "0 for the default, or 0.01 to 1e10");
+}
+
 void check_constants(const TreeConstants& constants, Checker& checker) {
-  checker.not_negative("constants.file_bytes_per_record", constants.file_bytes_per_record);
+  check_record_bytes("constants.file_bytes_per_record", constants.file_bytes_per_record, checker);
   checker.refuse(constants.level_compression.size() > simulator::kMaxLevels,
                  "constants.level_compression: more than 64 levels");
   for (const double ratio : constants.level_compression) {
@@ -144,7 +149,8 @@ void check_constants(const TreeConstants& constants, Checker& checker) {
   for (const double share : constants.overlap) {
     checker.within("constants.overlap", share, 0, 100, "factors of 0 to 100");
   }
-  checker.not_negative("constants.memtable_bytes_per_record", constants.memtable_bytes_per_record);
+  check_record_bytes("constants.memtable_bytes_per_record", constants.memtable_bytes_per_record,
+                     checker);
   checker.within("constants.wal_bytes_per_user_byte", constants.wal_bytes_per_user_byte, 0, 100,
                  "0 to 100");
   checker.within("constants.flush_weight", constants.flush_weight, 0.001, 0.999,

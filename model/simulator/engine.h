@@ -50,7 +50,7 @@ class Engine {
 
  private:
   static constexpr std::uint64_t kMostEvents = 4'000'000;
-  static constexpr std::uint64_t kMostEffort = 20'000'000'000;
+  static constexpr std::uint64_t kMostEffort = 2'000'000'000;
   static constexpr double kBurstFactor = 8;  // how much faster than its limit a device bursts
   // The kernel queues WAL pages as they are written back, ahead of whatever flushes and compactions
   // ask for next: each of those has one request waiting, the WAL any number.

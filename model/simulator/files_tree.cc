@@ -147,6 +147,7 @@ void FilesTree::merge_into(Running& running, std::span<const TableFile> upper, F
 }
 
 bool FilesTree::pick_base(Job& job) {
+  effort_ += l0_.files().size();
   if (l0_.any_busy()) return false;
   if (pick_l0_trivial_move(job)) return true;
   l0_.pick_for_base(picked_);
@@ -215,6 +216,7 @@ bool FilesTree::pick_l0_trivial_move(Job& job) {
 }
 
 bool FilesTree::pick_intra_l0(Job& job) {
+  effort_ += l0_.files().size();
   l0_.pick_intra(parameters_.l0_trigger, parameters_.max_compaction_bytes, picked_);
   if (picked_.empty()) return false;
   upper_.clear();

@@ -67,9 +67,11 @@ struct TreeConstants {
   std::vector<double> level_compression;  // file bytes at level l relative to L0; missing: 1
   double memtable_bytes_per_record = 0;   // m_e; 0: key + value + 40
   double wal_bytes_per_user_byte = 0;     // omega
-  double flush_weight = 0.5;              // phi: a flush's share of the device against a compaction
-  double think_s = 0;                     // between a job's end and the next one's begin
-  double burst_bytes = 0;                 // a volume's credit after idleness, beyond burst_s
+  // phi: what a flush is favoured over a compaction beyond the size of their requests (turns.h);
+  // 0.5: not at all. Not the flush share that is measured.
+  double flush_weight = 0.5;
+  double think_s = 0;      // between a job's end and the next one's begin
+  double burst_bytes = 0;  // a volume's credit after idleness, beyond burst_s
   // Both limits' credit after idleness, in seconds of the limit: a kernel throttle's time slice.
   double burst_s = 0.1;
   // What a compaction reads at once from an input file while its thread waits (RocksDB under direct

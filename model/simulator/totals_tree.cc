@@ -111,6 +111,7 @@ double TotalsTree::merged_l0_density() const {
 }
 
 bool TotalsTree::pick_base(Job& job) {
+  effort_ += l0_.files().size();
   const std::size_t base = parameters_.base_level;
   const Level& below = below_[base];
   if (l0_.any_busy() || below.busy_records > 0) return false;
@@ -140,6 +141,7 @@ bool TotalsTree::pick_base(Job& job) {
 }
 
 bool TotalsTree::pick_intra_l0(Job& job) {
+  effort_ += l0_.files().size();
   l0_.pick_intra(parameters_.l0_trigger, parameters_.max_compaction_bytes, picked_);
   if (picked_.empty()) return false;
   Running& running = begin(job, 0, 0);

@@ -28,7 +28,8 @@ class TotalsTree {
 
   TreeShape shape() const;
   double records(std::size_t level) const;
-  std::uint64_t effort() const { return 0; }
+  // Grows with the files looked at: what bounds a simulation of a tree that is too large.
+  std::uint64_t effort() const { return effort_; }
 
  private:
   struct Running {
@@ -58,6 +59,7 @@ class TotalsTree {
   std::vector<Level> below_;
   std::vector<Running> running_;
   std::vector<std::size_t> picked_;
+  std::uint64_t effort_ = 0;
 };
 
 }  // namespace lsmtuned::model::simulator

@@ -12,8 +12,13 @@
 namespace lsmtuned::model {
 namespace {
 
+// At full size from the first case on: small trees and short lists show little.
+int pick(int low, int end) {
+  return *rc::gen::resize(rc::kNominalSize, rc::gen::inRange(low, end));
+}
+
 double log_between(double low, double high) {
-  return low * std::pow(high / low, *rc::gen::inRange(0, 1001) / 1000.0);
+  return low * std::pow(high / low, pick(0, 1001) / 1000.0);
 }
 
 double whole_between(double low, double high) {
@@ -23,12 +28,12 @@ double whole_between(double low, double high) {
 LevelShape any_level(double bytes) {
   LevelShape level;
   level.bytes = bytes;
-  level.files = *rc::gen::inRange(0, 200);
-  if (*rc::gen::inRange(0, 3) > 0 || bytes <= 0) {
+  level.files = pick(0, 200);
+  if (pick(0, 3) > 0 || bytes <= 0) {
     if (bytes <= 0) level.files = 0;
     return level;
   }
-  const int files = *rc::gen::inRange(1, 60);
+  const int files = pick(1, 60);
   for (int i = 0; i < files; ++i) {  // gaps, and sometimes touching bounds
     const double low = i / static_cast<double>(files);
     const double width = *rc::gen::element(1.0, 0.9, 0.3, 0.0) / files;
@@ -40,7 +45,10 @@ LevelShape any_level(double bytes) {
 Problem any_problem() {
   Problem problem;
   for (const KnobInfo& about : all_knobs()) {
-    if (*rc::gen::inRange(0, 3) == 0) continue;
+    // The pending limits stop nearly everything when they are drawn like the rest.
+    const bool pending = about.knob == Knob::soft_pending_compaction_bytes_limit ||
+                         about.knob == Knob::hard_pending_compaction_bytes_limit;
+    if (pick(0, pending ? 10 : 2) != 0) continue;
     // Sizes within what a test can simulate; the extremes have tests of their own.
     const double low =
         about.unit == KnobUnit::bytes ? std::max(about.minimum, 1 * kMiB) : about.minimum;
@@ -50,22 +58,28 @@ Problem any_problem() {
     problem.settings.set(about.knob, about.unit == KnobUnit::ratio ? log_between(low, high)
                                                                    : whole_between(low, high));
   }
-  problem.facts.dynamic_level_bytes = *rc::gen::inRange(0, 5) == 0;
-  problem.facts.num_levels = *rc::gen::inRange(4, 9);
+  if (pick(0, 4) > 0) {  // mostly in the order that keeps writes going
+    problem.settings.set(Knob::level0_slowdown_writes_trigger, pick(20, 40));
+    problem.settings.set(Knob::level0_stop_writes_trigger, pick(40, 60));
+    problem.settings.set(Knob::level0_file_num_compaction_trigger, pick(1, 20));
+    problem.settings.set(Knob::write_buffer_size, pick(1, 32) * kMiB);
+  }
+  problem.facts.dynamic_level_bytes = pick(0, 5) == 0;
+  problem.facts.num_levels = pick(4, 9);
   problem.tree.levels.resize(4);
   for (LevelShape& level : problem.tree.levels) {
-    level = any_level(*rc::gen::inRange(0, 3) == 0 ? 0 : log_between(1e3, 2e9));
+    level = any_level(pick(0, 3) == 0 ? 0 : log_between(1e3, 2e9));
   }
   problem.tree.active_memtable_bytes = *rc::gen::element(0.0, 1e6, 1e9);
-  problem.tree.immutable_memtables = *rc::gen::inRange(0, 4);
-  problem.tree.delayed_write_rate = *rc::gen::element(0.0, 1.0, 1e6, 1e12);
+  problem.tree.immutable_memtables = pick(0, 4);
+  problem.tree.delayed_write_rate = *rc::gen::element(0.0, 0.0, 0.0, 1.0, 1e6, 1e12);
   problem.workload.key_bytes = *rc::gen::element(1.0, 16.0, 500.0);
   problem.workload.value_bytes = *rc::gen::element(100.0, 1024.0, 1e6);
-  problem.workload.distinct_keys = *rc::gen::element(0.0, 1.0, 1e3, 1e6, 1e12);
+  problem.workload.distinct_keys = *rc::gen::element(0.0, 1.0, 1e4, 1e6, 1e7, 1e12);
   problem.workload.order = *rc::gen::element(KeyOrder::uniform, KeyOrder::sequential);
   problem.workload.offered_bytes_per_s = *rc::gen::element(0.0, 1e5, 1e7);
   problem.workload.read_bytes_per_s = *rc::gen::element(0.0, 1e7, 1e12);
-  problem.device.write_bytes_per_s = log_between(1e5, 2e9);
+  problem.device.write_bytes_per_s = log_between(1e6, 1e9);
   problem.device.read_bytes_per_s = *rc::gen::element(0.0, 1e6, 1e8);
   problem.device.mix_exponent = *rc::gen::element(1.0, 1.5, 8.0);
   problem.device.wal_write_bytes_per_s = *rc::gen::element(0.0, 0.0, 1e7);
@@ -76,7 +90,7 @@ Problem any_problem() {
   problem.constants.burst_bytes = *rc::gen::element(0.0, 1e7);
   problem.constants.readahead_bytes = *rc::gen::element(0.0, 131072.0, 2097152.0);
   problem.constants.cores = *rc::gen::element(0.1, 2.0, 64.0);
-  problem.horizon_s = *rc::gen::element(1.0, 20.0, 60.0);
+  problem.horizon_s = *rc::gen::element(1.0, 20.0, 120.0);
   return problem;
 }
 
@@ -119,6 +133,11 @@ RC_GTEST_PROP(SimulatorProperty, ValidProblemsGiveSoundAnswers, ()) {
     return;
   }
   expect_sound(problem, *result);
+  RC_CLASSIFY(result->flushes > 10, "flushes");
+  RC_CLASSIFY(result->l0_compactions > 2, "L0 to base");
+  RC_CLASSIFY(result->intra_l0_compactions > 0, "within L0");
+  RC_CLASSIFY(result->deeper_compactions > 2, "deeper");
+  RC_CLASSIFY(result->trivial_moves > 0, "moves");
 }
 
 // The tree that a simulation leaves is a tree that another may start from.
