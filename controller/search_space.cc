@@ -14,7 +14,8 @@ constexpr double kSameValue = 1.0 / 64;    // closer to the present value than t
 constexpr double kTargetFilesPerJob = 25;  // RocksDB's own default at open
 constexpr double kDebtMargin = 1.25;       // soft limit over what the tree owes
 constexpr double kHardOverSoft = 2;
-constexpr double kStopOverL0Files = 2;                // stop trigger over the policy's L0 files
+constexpr double kStopOverL0Files = 2;  // stop trigger over the policy's L0 files
+constexpr double kSmallestFileBytes = 2.0 * 1024 * 1024;
 constexpr double kLargestWhole = 9007199254740992.0;  // 2^53
 
 bool follows(Knob knob) {
@@ -51,6 +52,10 @@ std::optional<SearchSpace::Range> SearchSpace::range_of(const SearchRequest& req
     range.high = std::min(range.high, std::max(*current, policy.max_l0_files));
   if (knob == Knob::level0_stop_writes_trigger)
     range.high = std::min(range.high, std::max(*current, kStopOverL0Files * policy.max_l0_files));
+  // Small files promise finer compactions; what each costs in open tables, metadata and syncs no
+  // model here knows.
+  if (knob == Knob::target_file_size_base)
+    range.low = std::max(range.low, std::min(*current, kSmallestFileBytes));
   if (knob == Knob::max_background_jobs)
     range.high = std::min(range.high, 4 * std::max(1.0, request.cpu_cores));
   if (about.unit != model::KnobUnit::ratio) {

@@ -94,6 +94,20 @@ TEST(Search, DoesNotReturnToAFailure) {
   EXPECT_FALSE(near(second.best, first.best));
 }
 
+TEST(Search, LeavesFilesAtTwoMebibytesOrWhereTheyAre) {
+  for (const double present : {1.0, 8.0}) {
+    auto request = request_for();
+    auto& settings = request.snapshot.settings;
+    settings.set("default", Knob::target_file_size_base, present * 1024 * 1024);
+    const SearchSpace space(request);
+    for (const auto& axis : space.axes())
+      if (axis.knob == Knob::target_file_size_base) {
+        EXPECT_EQ(axis.low, std::min(present, 2.0) * 1024 * 1024);
+        EXPECT_GT(axis.high, axis.low);
+      }
+  }
+}
+
 TEST(Search, RefusesWhatTheModelDoesNotCover) {
   auto request = request_for();
   request.snapshot.families[0].facts.style = model::CompactionStyle::universal;
