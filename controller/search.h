@@ -3,7 +3,8 @@
 // Pure and deterministic: NLopt with a fixed seed and an evaluation cap, integers by rounding and
 // checking neighbours. The byte ledger prunes, a simulation of byte totals searches, a simulation
 // of files decides (controller/score.h). Runs on a worker of the daemon; takes at most
-// policy.search_evaluations model evaluations. Never throws; NLopt failures are reported in `error`.
+// policy.search_evaluations model evaluations. Never throws; NLopt failures are reported in
+// `error`.
 #pragma once
 
 #include <cstdint>

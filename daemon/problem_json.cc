@@ -171,6 +171,8 @@ void read_constants(Input input, model::TreeConstants& known) {
   input.number("flush_weight", known.flush_weight, {Quantity::number, 0.01, 0.99});
   input.number("think_s", known.think_s, {Quantity::seconds, 0, 3600});
   input.number("burst_bytes", known.burst_bytes, kBytes);
+  input.number("burst_s", known.burst_s, {Quantity::seconds, 0, 3600});
+  input.number("readahead_bytes", known.readahead_bytes, kBytes);
   input.number("foreground_bytes_per_s", known.foreground_bytes_per_s, kRate);
   input.number("cores", known.cores, {Quantity::number, 0.01, 4096});
   input.number("cpu_seconds_per_byte", known.cpu_seconds_per_byte, {Quantity::number, 0, 1e-3});
@@ -306,6 +308,8 @@ json::object constants_json(const model::TreeConstants& known) {
           {"flush_weight", number_json(known.flush_weight)},
           {"think_s", number_json(known.think_s)},
           {"burst_bytes", number_json(known.burst_bytes)},
+          {"burst_s", number_json(known.burst_s)},
+          {"readahead_bytes", number_json(known.readahead_bytes)},
           {"foreground_bytes_per_s", number_json(known.foreground_bytes_per_s)},
           {"cores", number_json(known.cores)},
           {"cpu_seconds_per_byte", number_json(known.cpu_seconds_per_byte)},

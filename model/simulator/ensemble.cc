@@ -29,15 +29,23 @@ Problem jittered(Problem problem, double deviation, std::uint64_t& random) {
 }
 
 constexpr double Simulation::*kAveraged[] = {
-    &Simulation::put_bytes_per_s,    &Simulation::settled_put_bytes_per_s,
-    &Simulation::worst_stall_s,      &Simulation::write_amplification,
-    &Simulation::read_amplification, &Simulation::space_amplification,
-    &Simulation::l0_files_mean,      &Simulation::l0_files_max,
-    &Simulation::pending_bytes_mean, &Simulation::pending_bytes_max,
-    &Simulation::pending_bytes_end,  &Simulation::pending_bytes_cycle_end,
+    &Simulation::put_bytes_per_s,
+    &Simulation::settled_put_bytes_per_s,
+    &Simulation::worst_stall_s,
+    &Simulation::write_amplification,
+    &Simulation::read_amplification,
+    &Simulation::space_amplification,
+    &Simulation::l0_files_mean,
+    &Simulation::l0_files_max,
+    &Simulation::pending_bytes_mean,
+    &Simulation::pending_bytes_max,
+    &Simulation::pending_bytes_end,
+    &Simulation::pending_bytes_cycle_end,
     &Simulation::flushes,
-    &Simulation::l0_compactions,     &Simulation::intra_l0_compactions,
-    &Simulation::deeper_compactions, &Simulation::trivial_moves,
+    &Simulation::l0_compactions,
+    &Simulation::intra_l0_compactions,
+    &Simulation::deeper_compactions,
+    &Simulation::trivial_moves,
     &Simulation::device_busy_share,
 };
 constexpr double StallShares::*kAveragedShares[] = {
