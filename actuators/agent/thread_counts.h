@@ -37,7 +37,7 @@ extern constinit thread_local std::uint32_t current __attribute__((tls_model("in
 
 // Takes a row for a thread at 0. Never 0 afterwards.
 void take() noexcept;
-std::uint32_t shared() noexcept;     // the shared row for now
+std::uint32_t shared() noexcept;     // the shared row of the core it runs on
 std::uint32_t highest() noexcept;    // highest owned row ever taken
 std::uint32_t owned_now() noexcept;  // how many threads own a row
 
