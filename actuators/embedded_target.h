@@ -23,7 +23,7 @@ namespace lsmtuned::actuators {
 struct EmbeddedOptions {
   std::string name;
   std::string path;
-  std::string statistics = "counters";  // none | counters | latency
+  std::string statistics = "counters";  // none | counters | tickers | latency
   // Called on the executor after the baseline was restored because heartbeats had stopped.
   std::function<void(std::shared_ptr<Target>)> lease_expired = {};
 };

@@ -251,13 +251,16 @@ model::FamilySnapshot family_of(const std::string& name, const Part& part, const
   return family;
 }
 
-// The L0 column of cfstats holds flushes (and the rare L0 -> L0 jobs), the others compactions.
+// The L0 row of cfstats holds flushes and L0 -> L0 jobs, which write about what they read; the
+// others compactions.
 void background_bytes_from_levels(const std::vector<model::FamilySnapshot>& families,
                                   model::DatabaseCounters& counters) {
   for (const auto& family : families) {
     for (std::size_t i = 0; i < family.levels.size(); ++i) {
       const auto& level = family.levels[i];
-      (i == 0 ? counters.flush_write_bytes : counters.compaction_write_bytes) += level.write_bytes;
+      const double flushed = i == 0 ? std::max(0.0, level.write_bytes - level.read_bytes) : 0;
+      counters.flush_write_bytes += flushed;
+      counters.compaction_write_bytes += level.write_bytes - flushed;
       counters.compaction_read_bytes += level.read_bytes;
     }
   }

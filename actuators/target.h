@@ -28,7 +28,8 @@ struct TargetInfo {
   std::string rocksdb_version;
   std::string executable;
   int pid = 0;
-  std::string statistics;  // "none", "counters", "latency", "host" (the program brought its own)
+  std::string
+      statistics;  // "none", "counters", "tickers", "latency", "host" (the program brought its own)
   bool rate_limiter = false;
 };
 

@@ -110,7 +110,7 @@ using PolicyEntry = Entry<Policy>;
 using TargetEntry = Entry<TargetConfig>;
 using enum ValueType;
 
-const std::vector<std::string> kStatistics = {"none", "counters", "latency"};
+const std::vector<std::string> kStatistics = {"none", "counters", "tickers", "latency"};
 constexpr const char* kPathForm = "a whole path, starting with /";
 
 std::vector<std::string> knob_names() {
@@ -542,10 +542,12 @@ std::vector<Key<TargetConfig>> make_target_keys() {
           .to(&TargetConfig::statistics)
           .one_of(kStatistics)
           .restart()
-          .help("Statistics collected in the database. counters: byte and operation counters, "
-                "what the model needs. latency: also put latency by percentile, which costs "
-                "more CPU a put. none: properties only; the model cannot calibrate, so "
-                "nothing is tuned. An embedded target collects them from its open on. Behind "
+          .help("Statistics collected in the database. counters: the byte and operation counters "
+                "that RocksDB keeps anyway, which is what the model needs and costs a put "
+                "nothing. tickers: also RocksDB's tickers: reads, cache hits, bytes of running "
+                "jobs. latency: also put latency by percentile. Both cost CPU on every put "
+                "(docs/attach.md). none: as counters, but only to be looked at: nothing is tuned. "
+                "An embedded target collects them from its open on. Behind "
                 "the agent they are added while the database opens, before the daemon is "
                 "reached: there LSMTUNED_STATISTICS in the database's environment decides, "
                 "and this key states what is expected."));

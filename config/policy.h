@@ -84,7 +84,7 @@ struct TargetConfig {
   std::string name;
   TargetKind kind = TargetKind::agent;
   std::string path;                     // canonical database directory
-  std::string statistics = "counters";  // none | counters | latency: asked of the agent
+  std::string statistics = "counters";  // none | counters | tickers | latency: asked of the agent
   Policy policy;
   bool operator==(const TargetConfig&) const = default;
 };

@@ -19,9 +19,9 @@ constexpr double kSmallestRate = 64 * 1024;
 constexpr double kLargestRate = 1099511627776;
 
 std::shared_ptr<rocksdb::Statistics> make_statistics(const std::string& level) {
-  if (level == "none") return nullptr;
   if (level == "latency") return std::make_shared<LatencyStatistics>();
-  return std::make_shared<CounterStatistics>();
+  if (level == "tickers") return std::make_shared<CounterStatistics>();
+  return nullptr;
 }
 
 }  // namespace
@@ -32,7 +32,8 @@ void inject(rocksdb::DBOptions& db_options, const Options& options) {
     statistics = make_statistics(options.statistics);
     db_options.statistics = statistics;
   }
-  db_options.listeners.push_back(std::make_shared<JobListener>(statistics));
+  const bool counts = options.statistics != "none";
+  db_options.listeners.push_back(std::make_shared<JobListener>(statistics, counts));
   if (options.rate_limit_bytes_per_s > 0 && db_options.rate_limiter == nullptr) {
     const double rate = std::clamp(options.rate_limit_bytes_per_s, kSmallestRate, kLargestRate);
     db_options.rate_limiter.reset(rocksdb::NewGenericRateLimiter(std::llround(rate)));
@@ -49,11 +50,12 @@ Parts find_parts(const rocksdb::DBOptions& db_options) {
     if (auto ours = std::dynamic_pointer_cast<JobListener>(listener)) parts.listener = ours;
   parts.latency = std::dynamic_pointer_cast<LatencyStatistics>(parts.statistics);
   if (parts.statistics == nullptr) {
-    parts.level = "none";
+    parts.level =
+        parts.listener != nullptr && parts.listener->counts_wanted() ? "counters" : "none";
   } else if (parts.latency != nullptr) {
     parts.level = "latency";
   } else if (parts.listener != nullptr && parts.listener->injected(parts.statistics)) {
-    parts.level = "counters";
+    parts.level = "tickers";
   } else {
     parts.level = "host";
   }

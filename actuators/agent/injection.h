@@ -21,7 +21,7 @@ struct Parts {
   std::shared_ptr<LatencyStatistics> latency;       // null unless it is ours at that level
   std::shared_ptr<JobListener> listener;            // null when the open was not prepared
   std::shared_ptr<rocksdb::RateLimiter> limiter;    // anyone's; may be null
-  std::string level;                                // none | counters | latency | host
+  std::string level;                                // none | counters | tickers | latency | host
 };
 Parts find_parts(const rocksdb::DBOptions& db_options);
 

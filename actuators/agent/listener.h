@@ -27,9 +27,11 @@ struct JobCounts {
 
 class JobListener final : public rocksdb::EventListener {
  public:
-  // `injected`: the statistics added beside this listener, by which they are known as ours later.
-  explicit JobListener(const std::shared_ptr<rocksdb::Statistics>& injected)
-      : injected_statistics_(injected) {}
+  // `injected`: the statistics added beside this listener, by which they are known as ours later;
+  // null at the level none and where RocksDB's own counters do (`counts_wanted`).
+  JobListener(const std::shared_ptr<rocksdb::Statistics>& injected, bool counts_wanted)
+      : injected_statistics_(injected), counts_wanted_(counts_wanted) {}
+  bool counts_wanted() const { return counts_wanted_; }
   bool injected(const std::shared_ptr<rocksdb::Statistics>& statistics) const {
     return statistics != nullptr && injected_statistics_.lock() == statistics;
   }
@@ -57,6 +59,7 @@ class JobListener final : public rocksdb::EventListener {
   void ended(Running& running, Key key);
 
   const std::weak_ptr<rocksdb::Statistics> injected_statistics_;
+  const bool counts_wanted_;
   std::atomic<std::uint64_t> flushes_{0};
   std::atomic<std::uint64_t> compactions_{0};
   std::atomic<std::uint64_t> l0_compactions_{0};

@@ -145,7 +145,7 @@ void add_statistics(const Parts& parts, boost::json::object& body) {
       if (count != 0) json[name] = count;
     body["tickers"] = std::move(json);
   }
-  if (parts.level == "counters") return;
+  if (parts.level == "tickers") return;
   boost::json::object histograms;
   for (const auto& [type, name] : rocksdb::HistogramsNameMap) {
     if (std::find(kHistograms.begin(), kHistograms.end(), type) == kHistograms.end()) continue;

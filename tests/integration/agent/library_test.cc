@@ -82,9 +82,21 @@ TEST_F(LibraryTest, ObservationHoldsEveryFieldOfTheProtocol) {
   EXPECT_EQ(text_of(facts, "compression"), "kNoCompression");
 }
 
-TEST_F(LibraryTest, CountersLevelSendsNoHistograms) {
+TEST_F(LibraryTest, CountersLevelSendsRocksDbsOwnCounters) {
   const auto db = open(db_options(), "db");
   const auto attachment = agent::attach(db.get(), agent_options());
+  for (int key = 0; key < 300; ++key) ASSERT_TRUE(put(*db, key).ok());
+  const auto seen = daemon_.observe(first_db(daemon_.meet()));
+  EXPECT_EQ(db->GetDBOptions().statistics, nullptr);
+  EXPECT_FALSE(seen.contains("tickers"));
+  EXPECT_EQ(text_of(seen.at("database").at("dbstats").as_object(), "db.user_keys_written"), "300");
+  EXPECT_FALSE(seen.contains("histograms"));
+  EXPECT_FALSE(seen.contains("latency"));
+}
+
+TEST_F(LibraryTest, TickersLevelSendsNoHistograms) {
+  const auto db = open(db_options("tickers"), "db");
+  const auto attachment = agent::attach(db.get(), agent_options("tickers"));
   ASSERT_TRUE(put(*db, 1).ok());
   const auto seen = daemon_.observe(first_db(daemon_.meet()));
   EXPECT_TRUE(seen.contains("tickers"));

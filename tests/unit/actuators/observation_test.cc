@@ -81,6 +81,20 @@ TEST(Observation, GigabytesOfTheMapAreGibibytes) {
   EXPECT_GT(with.compaction_write_bytes, 10 * model::kMiB);
 }
 
+TEST(Observation, MergesWithinL0AreNoFlushes) {
+  auto body = without_statistics();
+  auto& cfstats = body["families"].at("default").at("cfstats").as_object();
+  const auto before = parse_observation(body).value().counters;
+  const double written = std::stod(std::string(cfstats["compaction.L0.WriteGB"].as_string()));
+  cfstats["compaction.L0.WriteGB"] = std::to_string(written + 0.5);  // a job of 0.5 GiB
+  cfstats["compaction.L0.ReadGB"] = "0.5";
+  const auto after = parse_observation(body).value().counters;
+  EXPECT_NEAR(after.flush_write_bytes, before.flush_write_bytes, 2 * 1074.0);
+  EXPECT_NEAR(after.compaction_write_bytes - before.compaction_write_bytes, 0.5 * model::kGiB,
+              2148);
+  EXPECT_NEAR(after.compaction_read_bytes - before.compaction_read_bytes, 0.5 * model::kGiB, 2148);
+}
+
 TEST(Observation, StatisticsSwitchedOffByTheProgramDoNotCount) {
   auto body = recorded();
   body["tickers"] = json::object();

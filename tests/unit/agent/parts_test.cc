@@ -76,7 +76,7 @@ TEST(LatencyStatistics, OnlyWritesStallsAndBackgroundJobsAreTimed) {
 }
 
 TEST(JobListener, CountsAndForgetsJobsThatFailed) {
-  JobListener listener(nullptr);
+  JobListener listener(nullptr, true);
   rocksdb::FlushJobInfo flush{};
   flush.cf_id = 9;
   listener.OnFlushBegin(nullptr, flush);
@@ -168,7 +168,12 @@ TEST(Injection, AddsWhatIsMissingOnly) {
   options.statistics.clear();
   inject(counters, options);
   EXPECT_EQ(find_parts(counters).level, "counters");
-  EXPECT_EQ(counters.statistics->get_stats_level(), rocksdb::kExceptHistogramOrTimers);
+  EXPECT_EQ(counters.statistics, nullptr);  // RocksDB's own counters cost a put nothing
+  rocksdb::DBOptions tickers;
+  options.statistics = "tickers";
+  inject(tickers, options);
+  EXPECT_EQ(find_parts(tickers).level, "tickers");
+  EXPECT_EQ(tickers.statistics->get_stats_level(), rocksdb::kExceptHistogramOrTimers);
   rocksdb::DBOptions none;
   options.statistics = "none";
   options.rate_limit_bytes_per_s = 1;

@@ -141,7 +141,11 @@ class SteeredTarget final : public actuators::Target {
 
 class RunningApp : public ::testing::Test {
  protected:
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  static constexpr double kSpeed = 15;  // a step of the loop takes many times as long
+#else
   static constexpr double kSpeed = 50;
+#endif
 
   RunningApp() {
     config_.agent_socket = temp_.file("agent.sock");
@@ -167,9 +171,13 @@ class RunningApp : public ::testing::Test {
     config_.targets.push_back(target);
   }
 
-  ~RunningApp() override { stop(); }
+  ~RunningApp() override {
+    stop();
+  }
 
-  config::Policy& policy() { return config_.targets.front().policy; }
+  config::Policy& policy() {
+    return config_.targets.front().policy;
+  }
 
   void start(const std::string& config_path = "") {
     AppOptions options;
@@ -213,7 +221,9 @@ class RunningApp : public ::testing::Test {
     if (!answer) return {{"ok", false}, {"code", "unreachable"}, {"error", answer.error().text()}};
     return std::move(*answer);
   }
-  json::object status() { return ask({{"command", "status"}}); }
+  json::object status() {
+    return ask({{"command", "status"}});
+  }
   static std::string text(const json::object& object, const char* name) {
     const json::value* value = object.if_contains(name);
     if (value == nullptr || !value->is_string()) return "";

@@ -29,7 +29,7 @@ namespace lsmtuned::agent {
 // LSMTUNED_RATE_LIMIT, LSMTUNED_LOG. The first attach of a process decides the socket.
 struct LSMTUNED_AGENT_API Options {
   std::string socket;                 // empty: /run/lsmtuned/agent.sock
-  std::string statistics;             // none | counters | latency; empty: counters
+  std::string statistics;             // none | counters | tickers | latency; empty: counters
   double rate_limit_bytes_per_s = 0;  // 0: inject no limiter
   bool log_to_stderr = false;         // otherwise: the database's own info log
   static Options from_environment();
