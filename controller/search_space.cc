@@ -106,16 +106,9 @@ double SearchSpace::rounded(const Axis& axis, double value) {
   return result;
 }
 
-std::vector<double> SearchSpace::neighbours(const Axis& axis, double value) {
-  const auto& about = model::info(axis.knob);
-  std::vector<double> result;
-  for (const double direction : {-1.0, 1.0}) {
-    const double step = about.unit == model::KnobUnit::count ? value + direction
-                                                             : value * std::exp2(direction * 0.25);
-    const double next = rounded(axis, step);
-    if (next != value) result.push_back(next);
-  }
-  return result;
+double SearchSpace::neighbour(const Axis& axis, double value, double direction) {
+  const bool count = model::info(axis.knob).unit == model::KnobUnit::count;
+  return rounded(axis, count ? value + direction : value * std::exp2(direction * 0.25));
 }
 
 void SearchSpace::follow_triggers(model::KnobValues& values) const {

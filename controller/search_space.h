@@ -40,7 +40,8 @@ class SearchSpace {
   // The value RocksDB would be sent: whole, round in binary, within the axis; the present value
   // itself where the difference is too small to matter.
   static double rounded(const Axis& axis, double value);
-  static std::vector<double> neighbours(const Axis& axis, double value);
+  // One step of whole numbers, a quarter octave elsewhere, up (1) or down (-1); `value` at an end.
+  static double neighbour(const Axis& axis, double value, double direction);
 
  private:
   struct Range {
