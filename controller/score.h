@@ -54,6 +54,8 @@ class Scorer {
   double work() const { return work_; }
   // As far as one simulation of byte totals reaches with so much work.
   Horizons horizons_within(double work) const;
+  // The simulator refuses this target: what the ledger does not see has no prediction.
+  bool ledger_alone() const { return !simulated_.refusal().empty(); }
   const Scored& present() const { return present_; }
   Scored score(const model::Settings& settings);
   int evaluations() const { return evaluations_; }  // over all layers

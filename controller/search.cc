@@ -128,7 +128,7 @@ SearchOutcome run_search(const SearchMethod& method, const SearchRequest& reques
     result.error = scorer.error();
     return outcome;
   }
-  const SearchSpace space(request);
+  const SearchSpace space(request, scorer.ledger_alone());
   if (space.axes().empty()) {
     result.error = "no knob may move: none is both allowed, within its bounds and ours";
     return outcome;

@@ -29,7 +29,8 @@ struct Axis {
 class SearchSpace {
  public:
   // Axes of the family that limits writes most, and of the database.
-  explicit SearchSpace(const SearchRequest& request);
+  // `ledger_alone`: no axes that only the simulator can predict.
+  explicit SearchSpace(const SearchRequest& request, bool ledger_alone = false);
 
   const std::vector<Axis>& axes() const { return axes_; }
 

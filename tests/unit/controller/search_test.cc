@@ -12,6 +12,7 @@
 #include "controller/search_order.h"
 #include "controller/search_space.h"
 #include "driver.h"
+#include "model/knob_coupling.h"
 
 namespace lsmtuned::controller {
 namespace {
@@ -119,6 +120,23 @@ TEST(Search, RefusesWhatTheModelDoesNotCover) {
   EXPECT_NE(search(request).error, "");
   request.snapshot.families.clear();
   EXPECT_NE(search(request).error, "");
+}
+
+// Without the simulator (here: no device bandwidth is known) nobody predicts what a knob does that
+// the ledger does not see.
+TEST(Search, TheLedgerAloneMovesOnlyWhatItSees) {
+  auto request = request_for();
+  request.calibration.write_bandwidth = 0;
+  request.snapshot.device.reset();
+  const SearchSpace space(request, true);
+  ASSERT_FALSE(space.axes().empty());
+  EXPECT_LT(space.axes().size(), SearchSpace(request).axes().size());
+  for (const auto& axis : space.axes())
+    EXPECT_TRUE(model::coupling(axis.knob).in_ledger) << model::info(axis.knob).option;
+  const auto result = search(request);
+  ASSERT_EQ(result.error, "");
+  EXPECT_EQ(result.current.model, "ledger-1");
+  for (const auto& change : result.best) EXPECT_NE(change.knob, Knob::max_write_buffer_number);
 }
 
 TEST(Search, OtherObjectivesGuardTheRate) {
@@ -268,6 +286,20 @@ TEST(SearchSpace, EveryPointIsOrdered) {
               *family.get(Knob::hard_pending_compaction_bytes_limit));
     EXPECT_LE(*family.get(Knob::target_file_size_base), *family.get(Knob::max_compaction_bytes));
   }
+}
+
+TEST(SearchSpace, CompactionBytesFollowTheFileSize) {
+  auto request = request_for();
+  const double now = *request.snapshot.settings.get("default", Knob::target_file_size_base);
+  request.snapshot.settings.set("default", Knob::max_compaction_bytes, 25 * now);
+  const SearchSpace space(request);
+  auto values = space.current();
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    EXPECT_NE(space.axes()[i].knob, Knob::max_compaction_bytes);
+    if (space.axes()[i].knob == Knob::target_file_size_base) values[i] = 2 * now;
+  }
+  EXPECT_EQ(space.settings(values).get("default", Knob::max_compaction_bytes), 50 * now);
+  EXPECT_EQ(space.settings(space.current()), request.snapshot.settings);
 }
 
 TEST(SearchSpace, RoundsToPlainNumbers) {
