@@ -3,6 +3,7 @@
 
 #include "config/keys.h"
 #include "config/parse.h"
+#include "model/knob_coupling.h"
 
 namespace lsmtuned::config {
 namespace {
@@ -91,7 +92,8 @@ std::string page_knobs() {
       "## Options that may be changed\n\n"
       "The absolute bounds are those outside which RocksDB 7.8 hangs, aborts or takes a value to "
       "mean something else. `bounds` may only narrow them.\n\n"
-      "| option | absolute bounds | moved by default | effect | risk |\n|---|---|---|---|---|\n";
+      "| option | absolute bounds | moved by default | effect | risk | bound to others |\n"
+      "|---|---|---|---|---|---|\n";
   const Policy defaults;
   for (const model::KnobInfo& knob : model::all_knobs()) {
     bool moved = false;
@@ -99,7 +101,7 @@ std::string page_knobs() {
     const ValueType type = type_of_knob(knob);
     out += "| `" + std::string(knob.option) + "` | " + number_of_type(type, knob.minimum) + " to " +
            number_of_type(type, knob.maximum) + " | " + (moved ? "yes" : "no") + " | " +
-           knob.effect + " | " + knob.risk + " |\n";
+           knob.effect + " | " + knob.risk + " | " + model::coupling(knob.knob).rule + " |\n";
   }
   return out;
 }

@@ -92,9 +92,9 @@ void Reducer::refresh_predictions() {
   state.predicted_at_s = now();
   const auto over_trial =
       predict_present(*state.last, family->name, state.persistent.calibration, state.cpu_cores,
-                      trial_run(policy, model::SimulationLayer::files, kMembers));
+                      trial_run(horizons_of(policy), model::SimulationLayer::files, kMembers));
   const auto settled = predict_present(*state.last, family->name, state.persistent.calibration,
-                                       state.cpu_cores, settled_run());
+                                       state.cpu_cores, settled_run(horizons_of(policy)));
   state.current_prediction.reset();
   state.current_settled.reset();
   if (over_trial) state.current_prediction = *over_trial;

@@ -19,7 +19,10 @@ constexpr double kViolationWeight = 3;  // against the objective: back inside co
 constexpr double kSmoothnessMayCost = 0.05;
 constexpr double kEfficiencyMayCost = 0.02;
 constexpr std::size_t kAllowedRemembered = 3;
-constexpr std::uint32_t kFilesMembers = 8;
+constexpr double kMostFilesMembers = 4;
+constexpr double kLeastShare = 0.5;  // of the horizons, rather than fewer candidates
+constexpr double kProbeShare = 0.1;  // of the horizons, to size the runs
+constexpr double kFewestCycles = 8;  // of the present settings that a trial's horizon holds
 
 double log_ratio(double to, double from) {
   return to > 0 && from > 0 ? std::log(to / from) : 0;
@@ -34,10 +37,19 @@ std::string worst_family_name(const model::Snapshot& snapshot) {
 }
 }  // namespace
 
-Scorer::Scorer(const SearchRequest& request)
+bool limited_by_degree(const Scored& scored) {
+  const auto is = [&](const char* reason) { return scored.rejected.starts_with(reason); };
+  return is("debt:") || is("cycle:") || is("device:");
+}
+
+Scorer::Scorer(const SearchRequest& request, const SearchEffort& effort)
     : request_(request),
       simulated_(request.snapshot, worst_family_name(request.snapshot), request.calibration,
-                 request.cpu_cores) {
+                 request.cpu_cores),
+      effort_(effort),
+      full_(horizons_of(request.policy)),
+      horizons_(full_),
+      files_horizons_(full_) {
   const auto* worst = model::worst_family(request.snapshot);
   if (worst == nullptr) {
     error_ = "the snapshot has no column family";
@@ -57,33 +69,86 @@ Scorer::Scorer(const SearchRequest& request)
     present_pending_ = model::estimate_pending_bytes(family_, found->second);
 }
 
-bool Scorer::use(ScoreLayer layer) {
-  const ScoreLayer before = std::exchange(layer_, layer);
+bool Scorer::measure_present() {
   Scored present;
   present.settings = request_.snapshot.settings;
   predict(present);
-  if (!present.rejected.empty()) {
+  if (!present.rejected.empty()) return false;
+  present_ = std::move(present);
+  return true;
+}
+
+Horizons Scorer::horizons_within(double work) const {
+  const double end_s = full_.settle_s + full_.trial_s;
+  const double all = totals_work_per_s_ * end_s;
+  if (!(all > work)) return full_;
+  const double needed = std::min(1.0, kFewestCycles * cycle_s(present_) / full_.trial_s);
+  return full_.scaled(std::max(needed, work / all));
+}
+
+// A short run of the present settings says how many events a second there are.
+void Scorer::size_run(ScoreLayer layer, double allowed) {
+  const bool files = layer == ScoreLayer::files;
+  const Horizons probe = full_.scaled(kProbeShare);
+  const Horizons totals_horizons = std::exchange(horizons_, probe);
+  files_horizons_ = probe;
+  members_ = 1;
+  Scored present;
+  present.settings = request_.snapshot.settings;
+  const double before = layer_work_;
+  predict(present);
+  const double full_work = (layer_work_ - before) / kProbeShare;
+  const double needed =
+      std::min(1.0, kFewestCycles * cycle_s(present.rejected.empty() ? present : present_) /
+                        std::max(1.0, full_.trial_s));
+  const double scale =
+      std::clamp(allowed / std::max(1.0, full_work), std::max(needed, kLeastShare), 1.0);
+  if (!files) {
+    horizons_ = full_.scaled(scale);
+    totals_work_per_s_ = full_work / (full_.settled_from_s + full_.settled_s);
+    return;
+  }
+  horizons_ = totals_horizons;
+  files_horizons_ = full_.scaled(scale);
+  members_ = static_cast<std::uint32_t>(
+      std::clamp(allowed / std::max(1.0, scale * full_work), 1.0, kMostFilesMembers));
+}
+
+bool Scorer::use(ScoreLayer layer, int candidates) {
+  const ScoreLayer before = std::exchange(layer_, layer);
+  const double before_work = std::exchange(layer_work_, 0);
+  const double before_most = std::exchange(
+      most_layer_work_, layer == ScoreLayer::files ? effort_.files_work : effort_.totals_work);
+  size_run(layer, most_layer_work_ / (candidates + 2));
+  if (!measure_present()) {
     layer_ = before;
+    layer_work_ = before_work;
+    most_layer_work_ = before_most;
     return false;
   }
-  present_ = std::move(present);
   if (before == ScoreLayer::ledger) best_by_reason_.clear();
   best_allowed_.clear();
   return true;
 }
 
 void Scorer::simulate(Scored& scored) {
-  const bool files = layer_ == ScoreLayer::files;
-  const auto layer = files ? model::SimulationLayer::files : model::SimulationLayer::totals;
-  const auto run = trial_run(request_.policy, layer, files ? kFilesMembers : 1);
-  const auto trial = simulated_.predict(scored.settings, run, scored.trial);
-  const auto settled = simulated_.predict(scored.settings, settled_run(), scored.settled);
-  if (!trial || !settled) {
-    scored.rejected = "no prediction: " + (trial ? settled.error() : trial.error()).text();
-    return;
+  double work = 0;
+  const auto both =
+      simulated_.predict_both(scored.settings, horizons_, {scored.trial, scored.settled}, &work);
+  if (!both) {
+    scored.rejected = "no prediction: " + both.error().text();
+  } else {
+    scored.settled = both->settled;
+    if (layer_ != ScoreLayer::files) scored.trial = both->trial;
   }
-  scored.trial = *trial;
-  scored.settled = *settled;
+  if (layer_ == ScoreLayer::files && both) {
+    const auto run = trial_run(files_horizons_, model::SimulationLayer::files, members_);
+    const auto trial = simulated_.predict(scored.settings, run, scored.trial, &work);
+    if (trial) scored.trial = *trial;
+    if (!trial) scored.rejected = "no prediction: " + trial.error().text();
+  }
+  layer_work_ += work;
+  work_ += work;
 }
 
 void Scorer::predict(Scored& scored) {
@@ -119,13 +184,24 @@ double Scorer::cycle_s(const Scored& scored) const {
   return batch_bytes(scored) / std::max(1.0, scored.trial.put_bytes_per_s);
 }
 
-double Scorer::most_debt(const Scored& scored) const {
-  const double now =
-      std::max({family_.pending_compaction_bytes, present_pending_, present_.trial.pending_bytes});
-  // A simulation says how large the tree will be by then; the ledger only knows it settled.
-  double tree = tree_bytes(request_.snapshot);
-  if (layer_ != ScoreLayer::ledger) tree = std::max(tree, scored.trial.space_bytes);
-  return now + request_.policy.max_debt_growth_share * tree;
+// A simulation says how large the tree and its debt will be by then, on both horizons; the ledger
+// knows the settled state without growing debt only. A shorter horizon leaves less room to grow.
+Scorer::Owed Scorer::owed(const Scored& scored) const {
+  const double now = std::max(family_.pending_compaction_bytes, present_pending_);
+  const double tree = tree_bytes(request_.snapshot);
+  const auto at = [&](const model::Prediction& then, const model::Prediction& present,
+                      double share_of_horizon, double tree_then) {
+    const double growth = request_.policy.max_debt_growth_share * std::max(tree, tree_then);
+    const double limit = std::max(now, present.pending_bytes) + share_of_horizon * growth;
+    return Owed{then.pending_bytes, std::max(1.0, limit * (1 - effort_.margin))};
+  };
+  if (layer_ == ScoreLayer::ledger) return at(scored.trial, present_.trial, 1, 0);
+  const auto& horizons = layer_ == ScoreLayer::files ? files_horizons_ : horizons_;
+  const Owed trial =
+      at(scored.trial, present_.trial, horizons.trial_s / full_.trial_s, scored.trial.space_bytes);
+  const Owed settled = at(scored.settled, present_.settled, horizons_.settled_s / full_.settled_s,
+                          scored.settled.space_bytes);
+  return trial.bytes / trial.limit >= settled.bytes / settled.limit ? trial : settled;
 }
 
 double Scorer::most_cycle_s() const {
@@ -135,7 +211,8 @@ double Scorer::most_cycle_s() const {
 
 // How far a candidate is beyond what can be bought back by degrees: it leads the optimiser home.
 double Scorer::violation(const Scored& scored) const {
-  return std::max(0.0, log_ratio(scored.trial.pending_bytes, std::max(1.0, most_debt(scored)))) +
+  const Owed debt = owed(scored);
+  return std::max(0.0, log_ratio(debt.bytes, debt.limit)) +
          std::max(0.0, log_ratio(cycle_s(scored), most_cycle_s())) +
          std::max(0.0, log_ratio(device_share(scored), most_device_share()));
 }
@@ -176,9 +253,9 @@ std::string Scorer::constraint(const Scored& scored) const {
   if (most_device_share() > 0 && device_share(scored) > most_device_share())
     return "device: " + model::format_percent(device_share(scored)) +
            " of the device's time is above " + model::format_percent(policy.max_device_share);
-  if (scored.trial.pending_bytes > most_debt(scored))
-    return "debt: " + model::format_bytes(scored.trial.pending_bytes) +
-           " of pending compaction is above " + model::format_bytes(most_debt(scored));
+  if (const Owed debt = owed(scored); debt.bytes > debt.limit)
+    return "debt: " + model::format_bytes(debt.bytes) + " of pending compaction is above " +
+           model::format_bytes(debt.limit);
   // What cannot be judged within a trial is not tried: a trial has to hold whole cycles.
   if (cycle_s(scored) > most_cycle_s())
     return "cycle: one L0 compaction cycle of " + model::format_duration(cycle_s(scored)) +
@@ -230,12 +307,9 @@ Scored Scorer::score(const model::Settings& settings) {
   scored.rejected = constraint(scored);
   remember(scored);
   if (scored.rejected.empty()) return scored;
-  const bool by_degrees = scored.rejected.starts_with("debt:") ||
-                          scored.rejected.starts_with("cycle:") ||
-                          scored.rejected.starts_with("device:");
-  scored.value = by_degrees ? kDegreesValue + std::clamp(scored.value, -1.0, 1.0) -
-                                  kViolationWeight * std::min(violation(scored), 3.0)
-                            : kRejectedValue + std::min(scored.value, 2.0);
+  scored.value = limited_by_degree(scored) ? kDegreesValue + std::clamp(scored.value, -1.0, 1.0) -
+                                                 kViolationWeight * std::min(violation(scored), 3.0)
+                                           : kRejectedValue + std::min(scored.value, 2.0);
   return scored;
 }
 

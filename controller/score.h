@@ -12,11 +12,13 @@
 // Pure and deterministic; not thread-safe (it counts and remembers).
 #pragma once
 
+#include <limits>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "controller/search.h"
+#include "controller/search_method.h"
 #include "controller/simulated.h"
 #include "model/invariants.h"
 
@@ -32,16 +34,28 @@ struct Scored {
   std::string rejected;  // why it may not be proposed; empty if it may
 };
 
+// Refused by a limit that a smaller step of the same kind may keep: debt, cycle length, device.
+bool limited_by_degree(const Scored& scored);
+
 // Cheapest first. Each is asked only about what the one before it left.
 enum class ScoreLayer : std::uint8_t { ledger, totals, files };
 
 class Scorer {
  public:
-  explicit Scorer(const SearchRequest& request);
+  explicit Scorer(const SearchRequest& request, const SearchEffort& effort = {});
 
   const std::string& error() const { return error_; }  // the model refused the present state
   // False, and nothing changes, where the simulator refuses this target. Forgets what was seen.
-  bool use(ScoreLayer layer);
+  // Horizons and ensembles are sized so that so many candidates take the layer's work, where they
+  // run as many events a second as the present settings.
+  bool use(ScoreLayer layer, int candidates);
+  // The layer's work is used up, or all but used up.
+  bool exhausted() const { return layer_work_ >= most_layer_work_; }
+  double work() const { return work_; }
+  // As far as one simulation of byte totals reaches with so much work.
+  Horizons horizons_within(double work) const;
+  // The simulator refuses this target: what the ledger does not see has no prediction.
+  bool ledger_alone() const { return !simulated_.refusal().empty(); }
   const Scored& present() const { return present_; }
   Scored score(const model::Settings& settings);
   int evaluations() const { return evaluations_; }  // over all layers
@@ -51,13 +65,19 @@ class Scorer {
  private:
   void predict(Scored& scored);
   void simulate(Scored& scored);
+  struct Owed {
+    double bytes = 0;
+    double limit = 0;
+  };
+  Owed owed(const Scored& scored) const;  // on the horizon that is nearer to its limit
+  bool measure_present();
+  void size_run(ScoreLayer layer, double allowed);
   double batch_bytes(const Scored& scored) const;
   double cycle_s(const Scored& scored) const;
   double device_share(const Scored& scored) const;
   double most_device_share() const;
   std::string constraint(const Scored& scored) const;
   double violation(const Scored& scored) const;
-  double most_debt(const Scored& scored) const;
   double most_cycle_s() const;
   void remember(const Scored& scored);
 
@@ -66,6 +86,15 @@ class Scorer {
   model::InvariantInputs inputs_;
   SimulatedModel simulated_;
   ScoreLayer layer_ = ScoreLayer::ledger;
+  SearchEffort effort_;
+  Horizons full_;      // as the policy wants them
+  Horizons horizons_;  // as far as simulations of byte totals go
+  Horizons files_horizons_;
+  std::uint32_t members_ = 1;  // of the simulation of files
+  double totals_work_per_s_ = 0;
+  double work_ = 0;  // over all layers
+  double layer_work_ = 0;
+  double most_layer_work_ = std::numeric_limits<double>::infinity();
   std::string error_;
   Scored present_;
   double present_memory_ = 0;

@@ -3,13 +3,14 @@
 #include <algorithm>
 #include <cmath>
 #include <exception>
-#include <limits>
-#include <map>
-#include <nlopt.hpp>
+#include <numeric>
 #include <optional>
+#include <utility>
 
-#include "controller/guard.h"
 #include "controller/score.h"
+#include "controller/search_method.h"
+#include "controller/search_order.h"
+#include "controller/search_run.h"
 #include "controller/search_space.h"
 #include "controller/simulated.h"
 #include "model/estimate/interval.h"
@@ -17,184 +18,19 @@
 namespace lsmtuned::controller {
 namespace {
 
-constexpr double kGlobalShare = 0.5;  // of the evaluations: controlled random search
-constexpr double kLocalShare = 0.35;  // subplex from its best; the rest polishes whole numbers
-constexpr int kTotalsShare = 8;       // one in so many evaluations simulates byte totals
+constexpr int kTotalsShare = 6;  // one in so many evaluations simulates byte totals
 constexpr int kFewestTotals = 48;
-constexpr std::size_t kPool = 16;      // candidates that the ledger hands on
-constexpr std::size_t kFinalists = 5;  // and the byte totals
-constexpr double kKnobWorth = 0.005;   // a knob that gains less than this stays where it is
+constexpr int kFiles = 16;             // candidates that the simulation of files is planned for
+constexpr int kPresents = 5;           // predictions of the present settings, to size runs too
+constexpr std::size_t kPool = 12;      // candidates that the ledger hands on
+constexpr std::size_t kDoubtful = 4;   // and more, which its own limits forbid
+constexpr std::size_t kFinalists = 4;  // and the byte totals
+constexpr int kOrderWorth = 6;         // evaluations an axis from which their order is looked for
 constexpr double kErrorFloor = 0.03;   // of a ratio of two predictions
 constexpr double kErrorPerGain = 2;    // times relative error times |ln ratio|: the common part
                                        // of two predictions with one calibration cancels
+constexpr double kSigmaRuns = 44;      // simulations that the spread of the gain takes
 constexpr std::size_t kMostConsidered = 8;
-
-// One search: remembers what it scored, since rounding makes many points the same candidate.
-class Search {
- public:
-  Search(const SearchRequest& request, const SearchSpace& space, Scorer& scorer, int evaluations)
-      : request_(request),
-        space_(space),
-        scorer_(scorer),
-        evaluations_left_(evaluations),
-        evaluations_(evaluations),
-        best_values_(space.current()) {
-    values_to_score_[best_values_] = scorer.present();
-    best_ = scorer.present();
-  }
-
-  bool exhausted() const { return evaluations_left_ <= 0; }
-
-  const Scored& try_values(std::vector<double> values) {
-    for (std::size_t i = 0; i < values.size(); ++i)
-      values[i] = SearchSpace::rounded(space_.axes()[i], values[i]);
-    if (const auto found = values_to_score_.find(values); found != values_to_score_.end())
-      return found->second;
-    if (exhausted()) return worst_;
-    --evaluations_left_;
-    const Scored& scored =
-        values_to_score_.emplace(values, scorer_.score(space_.settings(values))).first->second;
-    if (scored.rejected.empty() && scored.value > best_.value) {
-      best_ = scored;
-      best_values_ = values;
-    }
-    return scored;
-  }
-
-  // The best that differ from each other. `most_doubtful` of them may be such as only this layer's
-  // own idea of debt or cycle length forbids: the next layer knows better.
-  std::vector<std::vector<double>> pool(std::size_t most, std::size_t most_doubtful) const {
-    using Entry = std::pair<const std::vector<double>, Scored>;
-    std::vector<const Entry*> open;
-    for (const auto& entry : values_to_score_) {
-      const auto& reason = entry.second.rejected;
-      if (reason.empty() || reason.starts_with("debt:") || reason.starts_with("cycle:"))
-        open.push_back(&entry);
-    }
-    std::stable_sort(open.begin(), open.end(), [](const Entry* a, const Entry* b) {
-      return a->second.objective > b->second.objective;
-    });
-    std::vector<const Scored*> taken;
-    std::vector<std::vector<double>> result;
-    const auto take = [&](bool doubtful, std::size_t limit) {
-      for (const Entry* entry : open) {
-        if (result.size() >= limit) return;
-        const Scored& scored = entry->second;
-        if (scored.changes.empty() || scored.rejected.empty() == doubtful) continue;
-        const auto alike = [&](const Scored* other) {
-          return near(scored.changes, other->changes);
-        };
-        if (std::any_of(taken.begin(), taken.end(), alike)) continue;
-        taken.push_back(&scored);
-        result.push_back(entry->first);
-      }
-    };
-    take(false, most);
-    take(true, std::min(most, result.size()) + most_doubtful);
-    return result;
-  }
-
-  void try_all(const std::vector<std::vector<double>>& candidates) {
-    for (const auto& values : candidates) try_values(values);
-  }
-
-  void explore() {
-    const auto seed = static_cast<unsigned long>(request_.seed & 0xffffffffUL);
-    nlopt::srand(seed);  // the generator is of this thread
-    run(nlopt::GN_CRS2_LM, kGlobalShare);
-    refine();
-  }
-
-  // Subplex from the best so far.
-  void refine() { run(nlopt::LN_SBPLX, kLocalShare); }
-
-  // Steps of one on whole numbers, of a quarter octave elsewhere.
-  void polish() {
-    for (bool better = true; better && !exhausted();) {
-      better = false;
-      for (std::size_t i = 0; i < space_.axes().size(); ++i) {
-        for (const double next : SearchSpace::neighbours(space_.axes()[i], best_values_[i])) {
-          const double before = best_.value;
-          auto values = best_values_;
-          values[i] = next;
-          try_values(std::move(values));
-          better = better || best_.value > before;
-        }
-      }
-    }
-  }
-
-  // Fewest knobs moved: the least useful first.
-  void drop_idle_knobs() {
-    const auto home = space_.current();
-    while (true) {
-      std::size_t idle = home.size();
-      double most = -std::numeric_limits<double>::infinity();
-      for (std::size_t i = 0; i < home.size(); ++i) {
-        if (best_values_[i] == home[i]) continue;
-        auto values = best_values_;
-        values[i] = home[i];
-        const Scored& without = try_values(values);
-        if (without.rejected.empty() && without.value > most) {
-          most = without.value;
-          idle = i;
-        }
-      }
-      if (idle == home.size() || most < best_.value - kKnobWorth) return;
-      best_values_[idle] = home[idle];
-      best_ = try_values(best_values_);
-    }
-  }
-
-  const Scored& best() const { return best_; }
-
- private:
-  void run(nlopt::algorithm algorithm, double share) {
-    const auto& axes = space_.axes();
-    nlopt::opt optimizer(algorithm, static_cast<unsigned>(axes.size()));
-    std::vector<double> low;
-    std::vector<double> high;
-    std::vector<double> start;
-    for (std::size_t i = 0; i < axes.size(); ++i) {
-      low.push_back(std::log(axes[i].low));
-      high.push_back(std::log(axes[i].high));
-      start.push_back(std::clamp(std::log(best_values_[i]), low[i], high[i]));
-    }
-    optimizer.set_lower_bounds(low);
-    optimizer.set_upper_bounds(high);
-    optimizer.set_max_objective(
-        [](const std::vector<double>& x, std::vector<double>&, void* self) {
-          std::vector<double> values;
-          values.reserve(x.size());
-          for (const double logarithm : x) values.push_back(std::exp(logarithm));
-          return static_cast<Search*>(self)->try_values(std::move(values)).value;
-        },
-        this);
-    optimizer.set_maxeval(std::max(2, static_cast<int>(share * evaluations_)));
-    optimizer.set_ftol_rel(1e-7);
-    double value = 0;
-    try {
-      optimizer.optimize(start, value);
-    } catch (const nlopt::roundoff_limited&) {
-      // The best point so far stands.
-    }
-  }
-
-  const SearchRequest& request_;
-  const SearchSpace& space_;
-  Scorer& scorer_;
-  int evaluations_left_ = 0;
-  int evaluations_ = 0;
-  std::map<std::vector<double>, Scored> values_to_score_;
-  std::vector<double> best_values_;
-  Scored best_;
-  const Scored worst_ = [] {
-    Scored scored;
-    scored.value = -30;
-    scored.rejected = "not looked at";
-    return scored;
-  }();
-};
 
 double normal_cdf(double z) {
   return 0.5 * std::erfc(-z / std::sqrt(2.0));
@@ -207,15 +43,17 @@ double half_width(const model::Prediction& prediction) {
 
 // Standard deviation of ln(S candidate / S present), both simulated under the same samples of what
 // calibration knows badly. Nothing where the simulator does not serve.
-std::optional<double> simulated_deviation(const SearchRequest& request, const Scored& best) {
+std::optional<double> simulated_deviation(const SearchRequest& request, const Scorer& scorer,
+                                          const Scored& best, double most_work, double& work) {
   const auto* family = model::worst_family(request.snapshot);
   if (family == nullptr) return {};
-  const auto run = trial_run(request.policy, model::SimulationLayer::totals, 1);
+  const auto run =
+      trial_run(scorer.horizons_within(most_work / kSigmaRuns), model::SimulationLayer::totals, 1);
   const auto predictor = [&](const model::Settings& settings, const model::Prediction& ledger) {
     return [&, run](const model::Calibration& calibration) -> Result<double> {
       const SimulatedModel simulated(request.snapshot, family->name, calibration,
                                      request.cpu_cores);
-      const auto prediction = simulated.predict(settings, run, ledger);
+      const auto prediction = simulated.predict(settings, run, ledger, &work);
       if (!prediction) return prediction.error();
       return prediction->put_bytes_per_s;
     };
@@ -227,63 +65,87 @@ std::optional<double> simulated_deviation(const SearchRequest& request, const Sc
   return gain->deviation;
 }
 
-double probability(const SearchRequest& request, const Scored& best) {
+double probability(const SearchRequest& request, const Scored& best,
+                   const std::optional<double>& simulated) {
   const double error = std::max(request.calibration.relative_error, half_width(best.trial));
   const double common = kErrorPerGain * error * std::abs(best.objective);
-  const double deviation =
-      std::hypot(kErrorFloor, simulated_deviation(request, best).value_or(common));
+  const double deviation = std::hypot(kErrorFloor, simulated.value_or(common));
   return normal_cdf((best.objective - std::log1p(request.policy.minimum_gain)) / deviation);
 }
 
 // The ledger prunes, the byte totals search, the files decide.
-Scored best_of(const SearchRequest& request, const SearchSpace& space, Scorer& scorer) {
+Scored best_of(const SearchMethod& method, const SearchRequest& request, const SearchSpace& space,
+               Scorer& scorer) {
   const int evaluations = request.policy.search_evaluations / 2;  // two horizons each
   const int by_totals = std::max(kFewestTotals, evaluations / kTotalsShare);
-  const int by_files = static_cast<int>(kFinalists) + 1 + 2 * static_cast<int>(space.axes().size());
-  Search ledger(request, space, scorer, std::max(2, evaluations - by_totals - by_files));
-  ledger.explore();
+  const int axes = static_cast<int>(space.axes().size());
+  int by_ledger = std::max(2, evaluations - by_totals - kFiles - kPresents);
+
+  std::vector<std::size_t> order(space.axes().size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::vector<std::size_t> first = order;
+  AxisPairs related;
+  if (method.by_influence && by_ledger >= kOrderWorth * axes) {
+    const int before = scorer.evaluations();
+    const SearchOrder found = search_order(space, scorer);
+    by_ledger -= (scorer.evaluations() - before) / 2;
+    order = found.axes;
+    related = found.related;
+    const std::size_t explored = std::max(found.matter, method.explore_fewest);
+    if (method.explore_fewest > 0 && explored < order.size())
+      first.assign(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(explored));
+  }
+
+  SearchRun ledger(space, scorer, by_ledger, order, related);
+  ledger.optimise(method.explore, method.explore_share, first, request.seed);
+  ledger.optimise(method.refine, method.ledger_refine_share, request.seed);
   ledger.polish();
-  const auto pool = ledger.pool(kPool, kPool);
-  if (!scorer.use(ScoreLayer::totals)) {
+  const auto pool = ledger.pool(kPool, kDoubtful);
+  if (pool.empty() || !scorer.use(ScoreLayer::totals, kFewestTotals)) {
     ledger.drop_idle_knobs();
     return ledger.best();
   }
-  Search totals(request, space, scorer, by_totals);
+  SearchRun totals(space, scorer, by_totals, order, related);
   totals.try_all(pool);
-  totals.refine();
+  totals.retreat();
+  totals.optimise(method.refine, method.refine_share, request.seed);
   totals.polish();
+  totals.drop_idle_knobs();
   const auto finalists = totals.pool(kFinalists, 1);
-  if (!scorer.use(ScoreLayer::files)) {
-    totals.drop_idle_knobs();
-    return totals.best();
-  }
-  Search files(request, space, scorer, by_files);
+  if (finalists.empty() || !scorer.use(ScoreLayer::files, kFiles)) return totals.best();
+  SearchRun files(space, scorer, kFiles, order, related);
   files.try_all(finalists);
+  files.retreat();
   files.drop_idle_knobs();
   return files.best();
 }
 
-SearchResult run_search(const SearchRequest& request) {
-  SearchResult result;
-  Scorer scorer(request);
+SearchOutcome run_search(const SearchMethod& method, const SearchRequest& request) {
+  SearchOutcome outcome;
+  SearchResult& result = outcome.result;
+  Scorer scorer(request, method.effort);
   if (!scorer.error().empty()) {
     result.error = scorer.error();
-    return result;
+    return outcome;
   }
-  const SearchSpace space(request);
+  const SearchSpace space(request, scorer.ledger_alone());
   if (space.axes().empty()) {
     result.error = "no knob may move: none is both allowed, within its bounds and ours";
-    return result;
+    return outcome;
   }
-  const Scored best = best_of(request, space, scorer);
+  const Scored best = best_of(method, request, space, scorer);
   result.current = scorer.present().trial;
   result.evaluations = scorer.evaluations();
+  outcome.work += scorer.work();
   if (!best.changes.empty()) {
     result.best = best.changes;
     result.predicted = best.trial;
     result.predicted_settled = best.settled;
     result.objective_gain = std::expm1(best.objective);
-    result.probability_of_gain = probability(request, best);
+    const auto deviation =
+        simulated_deviation(request, scorer, best, method.effort.probability_work, outcome.work);
+    result.probability_of_gain = probability(request, best, deviation);
+    outcome.value = best.value;
     result.considered.push_back({best.changes, best.trial.put_bytes_per_s, "chosen"});
   }
   for (const auto& other : scorer.instructive()) {
@@ -293,19 +155,44 @@ SearchResult run_search(const SearchRequest& request) {
         {other.changes, other.trial.put_bytes_per_s,
          other.rejected.empty() ? "not better than the chosen one" : other.rejected});
   }
-  return result;
+  return outcome;
 }
 
 }  // namespace
 
-SearchResult search(const SearchRequest& request) {
+SearchOutcome search_by(const SearchMethod& method, const SearchRequest& request) {
   try {
-    return run_search(request);
+    return run_search(method, request);
   } catch (const std::exception& problem) {
-    SearchResult result;
-    result.error = std::string("the search failed: ") + problem.what();
-    return result;
+    SearchOutcome outcome;
+    outcome.result.error = std::string("the search failed: ") + problem.what();
+    return outcome;
   }
+}
+
+SearchResult search(const SearchRequest& request) {
+  return search_by(SearchMethod{}, request).result;
+}
+
+struct Judge::Parts {
+  explicit Parts(const SearchRequest& of) : request(of), scorer(of, kAnyEffort) {
+    served = scorer.error().empty() && scorer.use(ScoreLayer::files, 1);
+  }
+  static constexpr SearchEffort kAnyEffort{1e15, 1e15, 1e15, 0};
+  const SearchRequest& request;
+  Scorer scorer;
+  bool served = false;
+};
+
+Judge::Judge(const SearchRequest& request) : parts_(std::make_unique<Parts>(request)) {}
+Judge::~Judge() = default;
+
+Judge::Verdict Judge::operator()(const model::ChangeSet& changes) {
+  if (!parts_->served) return {0, "the simulator does not serve"};
+  if (changes.empty()) return {};
+  const Scored scored =
+      parts_->scorer.score(model::with_changes(parts_->request.snapshot.settings, changes));
+  return {scored.value, scored.rejected};
 }
 
 }  // namespace lsmtuned::controller

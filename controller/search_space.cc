@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "model/knob_coupling.h"
 #include "model/stall.h"
 
 namespace lsmtuned::controller {
@@ -67,7 +68,8 @@ std::optional<SearchSpace::Range> SearchSpace::range_of(const SearchRequest& req
   return range;
 }
 
-SearchSpace::SearchSpace(const SearchRequest& request) : present_(request.snapshot.settings) {
+SearchSpace::SearchSpace(const SearchRequest& request, bool ledger_alone)
+    : present_(request.snapshot.settings) {
   const auto* worst = model::worst_family(request.snapshot);
   if (worst == nullptr) return;
   family_ = *worst;
@@ -77,7 +79,8 @@ SearchSpace::SearchSpace(const SearchRequest& request) : present_(request.snapsh
     const auto range = range_of(request, family, about.knob);
     if (!range) continue;
     if (of_family) movable_[about.knob] = *range;
-    if (!follows(about.knob))
+    const bool predicted = !ledger_alone || model::coupling(about.knob).in_ledger;
+    if (predicted && !follows(about.knob))
       axes_.push_back(
           {about.knob, family, *present_.get(family, about.knob), range->low, range->high});
   }
@@ -106,16 +109,9 @@ double SearchSpace::rounded(const Axis& axis, double value) {
   return result;
 }
 
-std::vector<double> SearchSpace::neighbours(const Axis& axis, double value) {
-  const auto& about = model::info(axis.knob);
-  std::vector<double> result;
-  for (const double direction : {-1.0, 1.0}) {
-    const double step = about.unit == model::KnobUnit::count ? value + direction
-                                                             : value * std::exp2(direction * 0.25);
-    const double next = rounded(axis, step);
-    if (next != value) result.push_back(next);
-  }
-  return result;
+double SearchSpace::neighbour(const Axis& axis, double value, double direction) {
+  const bool count = model::info(axis.knob).unit == model::KnobUnit::count;
+  return rounded(axis, count ? value + direction : value * std::exp2(direction * 0.25));
 }
 
 void SearchSpace::follow_triggers(model::KnobValues& values) const {

@@ -29,7 +29,8 @@ struct Axis {
 class SearchSpace {
  public:
   // Axes of the family that limits writes most, and of the database.
-  explicit SearchSpace(const SearchRequest& request);
+  // `ledger_alone`: no axes that only the simulator can predict.
+  explicit SearchSpace(const SearchRequest& request, bool ledger_alone = false);
 
   const std::vector<Axis>& axes() const { return axes_; }
 
@@ -40,7 +41,8 @@ class SearchSpace {
   // The value RocksDB would be sent: whole, round in binary, within the axis; the present value
   // itself where the difference is too small to matter.
   static double rounded(const Axis& axis, double value);
-  static std::vector<double> neighbours(const Axis& axis, double value);
+  // One step of whole numbers, a quarter octave elsewhere, up (1) or down (-1); `value` at an end.
+  static double neighbour(const Axis& axis, double value, double direction);
 
  private:
   struct Range {

@@ -9,10 +9,9 @@
 namespace lsmtuned::controller {
 namespace {
 
-constexpr double kBound80 = 1.2816;          // two-sided 80 % interval
-constexpr double kMostTrialHorizonS = 1800;  // a longer trial says nothing new
+constexpr double kMostTrialHorizonS = 1000;  // a longer trial says nothing new
 constexpr double kSettlingShare = 0.2;       // of a trial's horizon, simulated before it counts
-constexpr double kSettledWarmupS = 1200;
+constexpr double kSettledFromS = 1200;       // not before the longest trial's end
 constexpr double kSettledHorizonS = 600;
 constexpr std::uint64_t kSeed = 1;
 
@@ -20,6 +19,29 @@ double tree_bytes_of(const model::TreeShape& tree) {
   double bytes = 0;
   for (const auto& level : tree.levels) bytes += level.bytes;
   return bytes;
+}
+
+// Half the width of the 80 % interval of ln S.
+double half_width(double low, double high) {
+  return low > 0 && high > low ? std::log(high / low) / 2 : 0;
+}
+
+model::Prediction prediction_of(const model::Simulation& found, const SimulatedModel::Run& run,
+                                const model::Prediction& ledger) {
+  model::Prediction prediction = ledger;
+  prediction.put_bytes_per_s = found.put_bytes_per_s;
+  const double half = std::hypot(half_width(found.low_bytes_per_s, found.high_bytes_per_s),
+                                 half_width(ledger.low_bytes_per_s, ledger.high_bytes_per_s));
+  prediction.low_bytes_per_s = found.put_bytes_per_s * std::exp(-half);
+  prediction.high_bytes_per_s = found.put_bytes_per_s * std::exp(half);
+  prediction.horizon_s = run.horizon_s;
+  prediction.write_amplification = found.write_amplification;
+  prediction.read_amplification = found.read_amplification;
+  if (found.l0_compactions > 0) prediction.l0_files = found.flushes / found.l0_compactions;
+  prediction.pending_bytes = found.pending_bytes_cycle_end;
+  prediction.space_bytes = tree_bytes_of(found.tree);
+  prediction.model = run.layer == model::SimulationLayer::files ? "tree-files-1" : "tree-totals-1";
+  return prediction;
 }
 
 }  // namespace
@@ -38,53 +60,61 @@ SimulatedModel::SimulatedModel(const model::Snapshot& snapshot, const std::strin
   if (!faults.empty()) refusal_ = faults.front();
 }
 
-Result<model::Prediction> SimulatedModel::predict(const model::Settings& settings, const Run& run,
-                                                  const model::Prediction& ledger) const {
-  if (!refusal_.empty()) return Error{refusal_, "the byte ledger serves alone"};
+model::Problem SimulatedModel::problem_with(const model::Settings& settings) const {
   model::Problem problem = problem_;
   for (const auto& knob : model::all_knobs())
     if (const auto value = settings.get(family_, knob.knob))
       problem.settings.set(knob.knob, *value);
+  return problem;
+}
+
+Result<model::Prediction> SimulatedModel::predict(const model::Settings& settings, const Run& run,
+                                                  const model::Prediction& ledger,
+                                                  double* work) const {
+  if (!refusal_.empty()) return Error{refusal_, "the byte ledger serves alone"};
+  model::Problem problem = problem_with(settings);
   problem.horizon_s = run.horizon_s;
   model::SimulationOptions options;
   options.layer = run.layer;
   options.members = run.members;
   options.warmup_s = run.warmup_s;
   options.seed = kSeed;
-  const auto simulated = model::simulate(problem, options);
-  if (!simulated) return simulated.error();
-  const model::Simulation& found = *simulated;
-  model::Prediction prediction = ledger;
-  prediction.put_bytes_per_s = found.put_bytes_per_s;
-  const double spread =
-      found.low_bytes_per_s > 0 && found.high_bytes_per_s > found.low_bytes_per_s
-          ? std::log(found.high_bytes_per_s / found.low_bytes_per_s) / (2 * kBound80)
-          : 0;
-  const double known_badly =
-      ledger.low_bytes_per_s > 0 && ledger.high_bytes_per_s > ledger.low_bytes_per_s
-          ? std::log(ledger.high_bytes_per_s / ledger.low_bytes_per_s) / (2 * kBound80)
-          : 0;
-  const double half = kBound80 * std::hypot(spread, known_badly);
-  prediction.low_bytes_per_s = found.put_bytes_per_s * std::exp(-half);
-  prediction.high_bytes_per_s = found.put_bytes_per_s * std::exp(half);
-  prediction.horizon_s = run.horizon_s;
-  prediction.write_amplification = found.write_amplification;
-  prediction.read_amplification = found.read_amplification;
-  if (found.l0_compactions > 0) prediction.l0_files = found.flushes / found.l0_compactions;
-  prediction.pending_bytes = found.pending_bytes_cycle_end;
-  prediction.space_bytes = tree_bytes_of(found.tree);
-  prediction.model = run.layer == model::SimulationLayer::files ? "tree-files-1" : "tree-totals-1";
-  return prediction;
+  const auto found = model::simulate(problem, options);
+  if (!found) return found.error();
+  if (work != nullptr) *work += found->work;
+  return prediction_of(*found, run, ledger);
 }
 
-SimulatedModel::Run trial_run(const config::Policy& policy, model::SimulationLayer layer,
+Result<SimulatedModel::Both> SimulatedModel::predict_both(const model::Settings& settings,
+                                                          const Horizons& horizons,
+                                                          const Both& ledger, double* work) const {
+  if (!refusal_.empty()) return Error{refusal_, "the byte ledger serves alone"};
+  model::SimulationOptions options;
+  options.layer = model::SimulationLayer::totals;
+  options.seed = kSeed;
+  const double settled_from_s =
+      std::max(horizons.settled_from_s, horizons.settle_s + horizons.trial_s);
+  const auto found = model::simulate_windows(
+      problem_with(settings), options,
+      {{horizons.settle_s, horizons.trial_s}, {settled_from_s, horizons.settled_s}});
+  if (!found) return found.error();
+  if (work != nullptr) *work += found->back().work;
+  return Both{prediction_of(found->front(), trial_run(horizons, options.layer, 1), ledger.trial),
+              prediction_of(found->back(), settled_run(horizons), ledger.settled)};
+}
+
+Horizons horizons_of(const config::Policy& policy) {
+  const double trial = std::min(policy.trial_max_s, kMostTrialHorizonS);
+  return {kSettlingShare * trial, trial, kSettledFromS, kSettledHorizonS};
+}
+
+SimulatedModel::Run trial_run(const Horizons& horizons, model::SimulationLayer layer,
                               std::uint32_t members) {
-  const double horizon = std::min(policy.trial_max_s, kMostTrialHorizonS);
-  return {layer, members, kSettlingShare * horizon, horizon};
+  return {layer, members, horizons.settle_s, horizons.trial_s};
 }
 
-SimulatedModel::Run settled_run() {
-  return {model::SimulationLayer::totals, 1, kSettledWarmupS, kSettledHorizonS};
+SimulatedModel::Run settled_run(const Horizons& horizons) {
+  return {model::SimulationLayer::totals, 1, horizons.settled_from_s, horizons.settled_s};
 }
 
 Result<model::Prediction> predict_present(const model::Snapshot& snapshot,

@@ -16,6 +16,20 @@
 
 namespace lsmtuned::controller {
 
+// From the present on: a trial, judged after it has settled, and what remains when postponed debt
+// has come due. Seconds.
+struct Horizons {
+  double settle_s = 0;
+  double trial_s = 0;
+  double settled_from_s = 0;
+  double settled_s = 0;
+
+  Horizons scaled(double factor) const {
+    return {factor * settle_s, factor * trial_s, factor * settled_from_s, factor * settled_s};
+  }
+};
+Horizons horizons_of(const config::Policy& policy);
+
 class SimulatedModel {
  public:
   // From the tree of `snapshot` as it stands. `family` limits writes most.
@@ -32,21 +46,30 @@ class SimulatedModel {
   };
   // `ledger` gives what a simulation does not: which bound binds, and how badly parameters are
   // known; the interval joins that with the ensemble's spread. Every run uses the same random
-  // numbers, so that candidates differ by their settings only.
+  // numbers, so that candidates differ by their settings only. `work`, where given, grows by what
+  // the simulation took (model::Simulation::work).
   Result<model::Prediction> predict(const model::Settings& settings, const Run& run,
-                                    const model::Prediction& ledger) const;
+                                    const model::Prediction& ledger, double* work = nullptr) const;
+
+  struct Both {
+    model::Prediction trial;
+    model::Prediction settled;
+  };
+  // Byte totals over both horizons, one run. `ledger` as above.
+  Result<Both> predict_both(const model::Settings& settings, const Horizons& horizons,
+                            const Both& ledger, double* work) const;
 
  private:
+  model::Problem problem_with(const model::Settings& settings) const;
+
   std::string family_;
   model::Problem problem_;
   std::string refusal_;
 };
 
-// The mean over a trial, which is judged after it has settled.
-SimulatedModel::Run trial_run(const config::Policy& policy, model::SimulationLayer layer,
+SimulatedModel::Run trial_run(const Horizons& horizons, model::SimulationLayer layer,
                               std::uint32_t members);
-// The last part of half an hour: what remains when postponed debt has come due.
-SimulatedModel::Run settled_run();
+SimulatedModel::Run settled_run(const Horizons& horizons);
 
 // S_max of the present settings: file layer where it can be used, else the ledger's own.
 Result<model::Prediction> predict_present(const model::Snapshot& snapshot,

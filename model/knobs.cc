@@ -6,6 +6,7 @@
 #include <cmath>
 #include <system_error>
 
+#include "model/knob_coupling.h"
 #include "model/units.h"
 
 namespace lsmtuned::model {
@@ -14,67 +15,133 @@ namespace {
 constexpr double kTiB = 1024.0 * kGiB;
 constexpr double kLargestExact = 9007199254740992.0;  // 2^53
 
-constexpr std::array<KnobInfo, kKnobCount> kKnobs = {{
-    {Knob::write_buffer_size, "write_buffer_size", KnobScope::family, KnobUnit::bytes, true,
-     1 * kMiB, 4 * kGiB, 64 * kMiB,
-     "larger: fewer and larger L0 files, less compaction, more memory; smaller: the reverse",
-     "applies to the active memtable at once: a shrink switches it on the next write"},
-    {Knob::max_write_buffer_number, "max_write_buffer_number", KnobScope::family, KnobUnit::count,
-     false, 2, 64, 2,
-     "higher: writers run on while flushes are slow, more memory; lower: they stop sooner",
-     "at or below min_write_buffer_number_to_merge writers hang; 3 or less has no slowdown stage"},
-    {Knob::level0_file_num_compaction_trigger, "level0_file_num_compaction_trigger",
-     KnobScope::family, KnobUnit::count, true, 1, 10000, 4,
-     "higher: larger L0 batches, less rewriting of the base level, slower reads",
-     "above the slowdown trigger RocksDB aborts; moves the onset of parallel compaction"},
-    {Knob::level0_slowdown_writes_trigger, "level0_slowdown_writes_trigger", KnobScope::family,
-     KnobUnit::count, true, 1, 10000, 20,
-     "higher: writes are delayed later and L0 batches at saturation grow; lower: the reverse",
-     "lowering it can delay writes at once; below the compaction trigger RocksDB aborts"},
-    {Knob::level0_stop_writes_trigger, "level0_stop_writes_trigger", KnobScope::family,
-     KnobUnit::count, true, 2, 10000, 36,
-     "higher: more room between delay and stop, more L0 files for reads to search",
-     "lowering it can stop writes at once; below the compaction trigger writes hang for ever"},
-    {Knob::max_bytes_for_level_base, "max_bytes_for_level_base", KnobScope::family, KnobUnit::bytes,
-     true, 1 * kMiB, 16 * kTiB, 256 * kMiB,
-     "larger: fewer levels, but each L0 compaction rewrites more unless L0 batches grow with it",
-     "recomputes every level target at once: lowering it can raise pending bytes past the limits"},
-    {Knob::max_bytes_for_level_multiplier, "max_bytes_for_level_multiplier", KnobScope::family,
-     KnobUnit::ratio, true, 2, 100, 10,
-     "lower: less rewriting a level but more levels and space; higher: the reverse",
-     "recomputes every level target at once: lowering it can raise pending bytes past the limits"},
-    {Knob::target_file_size_base, "target_file_size_base", KnobScope::family, KnobUnit::bytes, true,
-     256 * kKiB, 4 * kGiB, 64 * kMiB,
-     "smaller: finer compactions with less overlap, more files; larger: the reverse",
-     "new files only; max_compaction_bytes does not follow"},
-    {Knob::max_compaction_bytes, "max_compaction_bytes", KnobScope::family, KnobUnit::bytes, true,
-     1 * kMiB, 100 * kTiB, 25 * 64 * kMiB,
-     "larger: longer compactions with fewer boundaries; smaller: shorter ones",
-     "below the target file size compactions cannot make progress"},
-    {Knob::soft_pending_compaction_bytes_limit, "soft_pending_compaction_bytes_limit",
-     KnobScope::family, KnobUnit::bytes, true, 1 * kMiB, 1024 * kTiB, 64 * kGiB,
-     "higher: compaction debt delays writes later; lower: sooner",
-     "a quarter of it turns parallel compaction on: raising it postpones that; 0 would disable it"},
-    {Knob::hard_pending_compaction_bytes_limit, "hard_pending_compaction_bytes_limit",
-     KnobScope::family, KnobUnit::bytes, true, 1 * kMiB, 1024 * kTiB, 256 * kGiB,
-     "higher: compaction debt stops writes later; lower: sooner",
-     "lowering it can stop writes at once; 0 would disable it"},
-    {Knob::max_background_jobs, "max_background_jobs", KnobScope::database, KnobUnit::count, false,
-     1, 256, 2,
-     "higher: more flushes and, under pressure, more compactions at once, more CPU and memory",
-     "thread pools grow and never shrink; resets the delayed write rate to its maximum"},
-    {Knob::max_subcompactions, "max_subcompactions", KnobScope::database, KnobUnit::count, false, 1,
-     64, 1, "higher: one L0 compaction runs on more threads, shortening it where CPU binds",
-     "takes cores from the foreground; resets the delayed write rate to its maximum"},
-    {Knob::delayed_write_rate, "delayed_write_rate", KnobScope::database,
-     KnobUnit::bytes_per_second, true, 16 * kKiB, 1 * kTiB, 16 * kMiB,
-     "higher: delayed writers run faster and reach the stop sooner; lower: smoother, slower",
-     "sets the maximum and the current rate; 0 means 1 byte/s online"},
-    {Knob::rate_limiter_bytes_per_second, "rate_limiter_bytes_per_second", KnobScope::limiter,
-     KnobUnit::bytes_per_second, true, 64 * kKiB, 1 * kTiB, 1 * kTiB,
-     "higher: flush and compaction may use more of the device; lower: reads keep more of it",
-     "up to 0.1 s of credit at the old rate stays; an auto-tuned limiter overrides it in 10 s"},
+constexpr std::size_t kMostCoupled = 2;
+constexpr Knob kNone = static_cast<Knob>(kKnobCount);
+
+// One registration: KnobInfo, then what binds it to others.
+struct Registered {
+  KnobInfo info;
+  std::array<Knob, kMostCoupled> with;
+  KnobCoupling coupling;
+};
+
+constexpr std::array<Registered, kKnobCount> kRegistered = {{
+    {{Knob::write_buffer_size, "write_buffer_size", KnobScope::family, KnobUnit::bytes, true,
+      1 * kMiB, 4 * kGiB, 64 * kMiB,
+      "larger: fewer and larger L0 files, less compaction, more memory; smaller: the reverse",
+      "applies to the active memtable at once: a shrink switches it on the next write"},
+     {Knob::max_write_buffer_number, Knob::max_bytes_for_level_base},
+     {{},
+      "times max_write_buffer_number it is memory; L0 batches grow with it, and the base level "
+      "should with them",
+      true}},
+    {{Knob::max_write_buffer_number, "max_write_buffer_number", KnobScope::family, KnobUnit::count,
+      false, 2, 64, 2,
+      "higher: writers run on while flushes are slow, more memory; lower: they stop sooner",
+      "at or below min_write_buffer_number_to_merge writers hang; 3 or less has no slowdown stage"},
+     {Knob::write_buffer_size, kNone},
+     {{}, "times write_buffer_size it is memory", false}},
+    {{Knob::level0_file_num_compaction_trigger, "level0_file_num_compaction_trigger",
+      KnobScope::family, KnobUnit::count, true, 1, 10000, 4,
+      "higher: larger L0 batches, less rewriting of the base level, slower reads",
+      "above the slowdown trigger RocksDB aborts; moves the onset of parallel compaction"},
+     {Knob::level0_slowdown_writes_trigger, Knob::write_buffer_size},
+     {{},
+      "at most the slowdown trigger; times write_buffer_size it is the least of an L0 batch",
+      true}},
+    {{Knob::level0_slowdown_writes_trigger, "level0_slowdown_writes_trigger", KnobScope::family,
+      KnobUnit::count, true, 1, 10000, 20,
+      "higher: writes are delayed later and L0 batches at saturation grow; lower: the reverse",
+      "lowering it can delay writes at once; below the compaction trigger RocksDB aborts"},
+     {Knob::level0_file_num_compaction_trigger, Knob::level0_stop_writes_trigger},
+     {{}, "between the compaction and the stop trigger", true}},
+    {{Knob::level0_stop_writes_trigger, "level0_stop_writes_trigger", KnobScope::family,
+      KnobUnit::count, true, 2, 10000, 36,
+      "higher: more room between delay and stop, more L0 files for reads to search",
+      "lowering it can stop writes at once; below the compaction trigger writes hang for ever"},
+     {Knob::level0_slowdown_writes_trigger, kNone},
+     {{}, "at least the slowdown trigger; follows it at the same distance", true}},
+    {{Knob::max_bytes_for_level_base, "max_bytes_for_level_base", KnobScope::family,
+      KnobUnit::bytes, true, 1 * kMiB, 16 * kTiB, 256 * kMiB,
+      "larger: fewer levels, but each L0 compaction rewrites more unless L0 batches grow with it",
+      "recomputes every level target at once: lowering it can raise pending bytes past the limits"},
+     {Knob::max_bytes_for_level_multiplier, Knob::soft_pending_compaction_bytes_limit},
+     {{}, "with the multiplier it sets every level's target, and so what the tree owes", true}},
+    {{Knob::max_bytes_for_level_multiplier, "max_bytes_for_level_multiplier", KnobScope::family,
+      KnobUnit::ratio, true, 2, 100, 10,
+      "lower: less rewriting a level but more levels and space; higher: the reverse",
+      "recomputes every level target at once: lowering it can raise pending bytes past the limits"},
+     {Knob::max_bytes_for_level_base, Knob::soft_pending_compaction_bytes_limit},
+     {{}, "with the base it sets every level's target, and so what the tree owes", true}},
+    {{Knob::target_file_size_base, "target_file_size_base", KnobScope::family, KnobUnit::bytes,
+      true, 256 * kKiB, 4 * kGiB, 64 * kMiB,
+      "smaller: finer compactions with less overlap, more files; larger: the reverse",
+      "new files only; max_compaction_bytes does not follow"},
+     {Knob::max_compaction_bytes, Knob::max_background_jobs},
+     {{},
+      "at most max_compaction_bytes, which follows it at 25 files; times the jobs it is memory",
+      false}},
+    {{Knob::max_compaction_bytes, "max_compaction_bytes", KnobScope::family, KnobUnit::bytes, true,
+      1 * kMiB, 100 * kTiB, 25 * 64 * kMiB,
+      "larger: longer compactions with fewer boundaries; smaller: shorter ones",
+      "below the target file size compactions cannot make progress"},
+     {Knob::target_file_size_base, kNone},
+     {{}, "follows target_file_size_base at 25 files, as RocksDB sets it at open", false}},
+    {{Knob::soft_pending_compaction_bytes_limit, "soft_pending_compaction_bytes_limit",
+      KnobScope::family, KnobUnit::bytes, true, 1 * kMiB, 1024 * kTiB, 64 * kGiB,
+      "higher: compaction debt delays writes later; lower: sooner",
+      "a quarter of it turns parallel compaction on: raising it postpones that; 0 would disable "
+      "it"},
+     {Knob::hard_pending_compaction_bytes_limit, Knob::max_bytes_for_level_base},
+     {{}, "at most the hard limit, and above what the tree owes under new level targets", false}},
+    {{Knob::hard_pending_compaction_bytes_limit, "hard_pending_compaction_bytes_limit",
+      KnobScope::family, KnobUnit::bytes, true, 1 * kMiB, 1024 * kTiB, 256 * kGiB,
+      "higher: compaction debt stops writes later; lower: sooner",
+      "lowering it can stop writes at once; 0 would disable it"},
+     {Knob::soft_pending_compaction_bytes_limit, kNone},
+     {{}, "at least the soft limit; follows it at twice", false}},
+    {{Knob::max_background_jobs, "max_background_jobs", KnobScope::database, KnobUnit::count, false,
+      1, 256, 2,
+      "higher: more flushes and, under pressure, more compactions at once, more CPU and memory",
+      "thread pools grow and never shrink; resets the delayed write rate to its maximum"},
+     {Knob::max_subcompactions, Knob::target_file_size_base},
+     {{}, "at most four a core; times the target file and its read-ahead it is memory", true}},
+    {{Knob::max_subcompactions, "max_subcompactions", KnobScope::database, KnobUnit::count, false,
+      1, 64, 1, "higher: one L0 compaction runs on more threads, shortening it where CPU binds",
+      "takes cores from the foreground; resets the delayed write rate to its maximum"},
+     {Knob::max_background_jobs, kNone},
+     {{}, "threads within one of the jobs: both want the same cores", true}},
+    {{Knob::delayed_write_rate, "delayed_write_rate", KnobScope::database,
+      KnobUnit::bytes_per_second, true, 16 * kKiB, 1 * kTiB, 16 * kMiB,
+      "higher: delayed writers run faster and reach the stop sooner; lower: smoother, slower",
+      "sets the maximum and the current rate; 0 means 1 byte/s online"},
+     {Knob::level0_slowdown_writes_trigger, Knob::soft_pending_compaction_bytes_limit},
+     {{}, "holds only while one of the two slows writes down", false}},
+    {{Knob::rate_limiter_bytes_per_second, "rate_limiter_bytes_per_second", KnobScope::limiter,
+      KnobUnit::bytes_per_second, true, 64 * kKiB, 1 * kTiB, 1 * kTiB,
+      "higher: flush and compaction may use more of the device; lower: reads keep more of it",
+      "up to 0.1 s of credit at the old rate stays; an auto-tuned limiter overrides it in 10 s"},
+     {Knob::max_background_jobs, Knob::delayed_write_rate},
+     {{}, "all jobs share it; a delayed_write_rate of 0 at open means this rate", true}},
 }};
+
+constexpr auto infos() {
+  std::array<KnobInfo, kKnobCount> all{};
+  for (std::size_t i = 0; i < all.size(); ++i) all[i] = kRegistered[i].info;
+  return all;
+}
+constexpr std::array<KnobInfo, kKnobCount> kKnobs = infos();
+
+constexpr auto couplings() {
+  std::array<KnobCoupling, kKnobCount> all{};
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    all[i] = kRegistered[i].coupling;
+    const auto& with = kRegistered[i].with;
+    all[i].with = std::span<const Knob>(with).first(with.back() == kNone ? 1 : 2);
+  }
+  return all;
+}
+constexpr std::array<KnobCoupling, kKnobCount> kCouplings = couplings();
 
 constexpr bool in_enum_order() {
   for (std::size_t i = 0; i < kKnobs.size(); ++i) {
@@ -98,6 +165,10 @@ std::span<const KnobInfo> all_knobs() {
 
 const KnobInfo& info(Knob knob) {
   return kKnobs.at(static_cast<std::size_t>(knob));
+}
+
+const KnobCoupling& coupling(Knob knob) {
+  return kCouplings.at(static_cast<std::size_t>(knob));
 }
 
 std::optional<Knob> knob_from_option(std::string_view option) {

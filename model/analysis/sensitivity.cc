@@ -5,6 +5,8 @@
 #include <functional>
 #include <utility>
 
+#include "model/analysis/influence.h"
+
 namespace lsmtuned::model {
 namespace {
 
@@ -104,72 +106,6 @@ class Probe {
   const ModelChoice& choice_;
 };
 
-Elasticity elasticity_of(const Axis& axis, const Problem& problem, const Probe& probe, double rate,
-                         double step) {
-  Elasticity out;
-  out.name = axis.name;
-  out.knob = axis.knob;
-  out.value = axis.get(problem);
-  out.up_value = stepped(axis, out.value, step);
-  out.down_value = stepped(axis, out.value, 1 / step);
-  const auto side = [&](double value) -> std::optional<double> {
-    if (value == out.value) return std::nullopt;
-    const auto moved = probe.rate({{&axis, value}});
-    if (!moved) return std::nullopt;
-    return std::log(*moved / rate);
-  };
-  out.up = side(out.up_value);
-  out.down = side(out.down_value);
-  const double above = out.up ? std::log(out.up_value / out.value) : 0;
-  const double below = out.down ? std::log(out.value / out.down_value) : 0;
-  if (above + below > 0)
-    out.elasticity = (out.up.value_or(0) - out.down.value_or(0)) / (above + below);
-  return out;
-}
-
-// The step that raises S more.
-std::optional<double> better_side(const Elasticity& of) {
-  if (!of.up && !of.down) return std::nullopt;
-  if (!of.down) return of.up_value;
-  if (!of.up) return of.down_value;
-  return *of.up >= *of.down ? of.up_value : of.down_value;
-}
-
-double effect(const Elasticity& of) {
-  return std::max(std::abs(of.up.value_or(0)), std::abs(of.down.value_or(0)));
-}
-
-std::vector<Interaction> interactions(const std::vector<Axis>& axes,
-                                      std::vector<Elasticity> candidates, const Probe& probe,
-                                      double rate, std::size_t most) {
-  std::erase_if(candidates, [](const Elasticity& one) { return !one.knob || !better_side(one); });
-  std::stable_sort(candidates.begin(), candidates.end(),
-                   [](const Elasticity& a, const Elasticity& b) { return effect(a) > effect(b); });
-  if (candidates.size() > most) candidates.resize(most);
-  const auto move_of = [&](const Elasticity& one) {
-    const auto axis = std::find_if(axes.begin(), axes.end(),
-                                   [&](const Axis& each) { return each.name == one.name; });
-    return std::pair(&*axis, *better_side(one));
-  };
-  std::vector<Interaction> pairs;
-  for (std::size_t i = 0; i < candidates.size(); ++i) {
-    for (std::size_t j = i + 1; j < candidates.size(); ++j) {
-      const auto a = move_of(candidates[i]);
-      const auto b = move_of(candidates[j]);
-      const auto alone_a = probe.rate({a});
-      const auto alone_b = probe.rate({b});
-      const auto both = probe.rate({a, b});
-      if (!alone_a || !alone_b || !both) continue;
-      pairs.push_back({candidates[i].name, candidates[j].name,
-                       (*both - *alone_a - *alone_b + rate) / rate, std::log(*both / rate)});
-    }
-  }
-  std::stable_sort(pairs.begin(), pairs.end(), [](const Interaction& a, const Interaction& b) {
-    return std::abs(a.interaction) > std::abs(b.interaction);
-  });
-  return pairs;
-}
-
 }  // namespace
 
 Result<Sensitivity> sensitivity(const Problem& problem, const SensitivityOptions& options) {
@@ -183,13 +119,37 @@ Result<Sensitivity> sensitivity(const Problem& problem, const SensitivityOptions
   out.present = *present;
   const double rate = present->put_bytes_per_s;
   const std::vector<Axis> axes = axes_of(problem);
-  for (const Axis& axis : axes)
-    out.ranked.push_back(elasticity_of(axis, problem, probe, rate, options.step));
+  std::vector<Movable> movables;
+  for (const Axis& axis : axes) {
+    const double value = axis.get(problem);
+    movables.push_back(
+        {value, stepped(axis, value, options.step), stepped(axis, value, 1 / options.step)});
+  }
+  const LogRatio ratio = [&](const Moves& moves) -> std::optional<double> {
+    std::vector<std::pair<const Axis*, double>> moved;
+    for (const auto& [index, value] : moves) moved.emplace_back(&axes[index], value);
+    const auto there = probe.rate(moved);
+    if (!there) return std::nullopt;
+    return std::log(*there / rate);
+  };
+  std::vector<Influence> found = influences(movables, ratio);
+  for (const Influence& one : found) {
+    const Movable& of = movables[one.index];
+    out.ranked.push_back({axes[one.index].name, axes[one.index].knob, of.value, one.up, one.down,
+                          of.up, of.down, one.elasticity});
+  }
   std::stable_sort(out.ranked.begin(), out.ranked.end(),
                    [](const Elasticity& a, const Elasticity& b) {
                      return std::abs(a.elasticity) > std::abs(b.elasticity);
                    });
-  out.pairs = interactions(axes, out.ranked, probe, rate, options.pair_knobs);
+  std::erase_if(found,
+                [&](const Influence& one) { return !axes[one.index].knob || !one.better(); });
+  std::stable_sort(found.begin(), found.end(),
+                   [](const Influence& a, const Influence& b) { return a.effect() > b.effect(); });
+  if (found.size() > options.pair_knobs) found.resize(options.pair_knobs);
+  for (const JointInfluence& pair : joint_influences(movables, found, ratio))
+    out.pairs.push_back(
+        {axes[pair.first].name, axes[pair.second].name, pair.interaction, pair.together});
   return out;
 }
 

@@ -37,9 +37,11 @@ class Engine {
         burst_credit_(parameters.burst_bytes) {}
 
   Result<Simulation> run() {
-    recorder_.recalculated(0, controller_);
-    start_flushes();
-    start_compactions();
+    if (now_s_ <= 0) {
+      recorder_.recalculated(0, controller_);
+      start_flushes();
+      start_compactions();
+    }
     while (now_s_ < recorder_.end_s()) {
       share();
       step_to_next_event();
@@ -48,7 +50,14 @@ class Engine {
     return finish();
   }
 
+  // From wherever the run is now; the warm-up's end, at or after that, is counted from its start.
+  Result<Simulation> run_on(const SimulationOptions& options, double horizon_s) {
+    recorder_ = Recorder(p_, options, horizon_s);
+    return run();
+  }
+
  private:
+  static constexpr double kEffortPerEvent = 32;  // files looked at in the time of an event
   static constexpr std::uint64_t kMostEvents = 4'000'000;
   static constexpr std::uint64_t kMostEffort = 2'000'000'000;
   static constexpr double kBurstFactor = 8;  // how much faster than its limit a device bursts
@@ -349,6 +358,7 @@ class Engine {
 
   Result<Simulation> finish() {
     Simulation out = std::move(recorder_).result();
+    out.work = static_cast<double>(events_) + static_cast<double>(tree_.effort()) / kEffortPerEvent;
     out.tree = tree_.shape();
     out.tree.active_memtable_bytes = memtables_.active_records() * p_.memtable_bytes_per_record;
     out.tree.immutable_memtables = memtables_.immutable();

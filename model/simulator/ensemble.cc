@@ -95,7 +95,9 @@ Result<Simulation> simulate_ensemble(const Problem& problem, const SimulationOpt
     ++one.seed;
     const auto result = simulate_one(jittered(problem, options.jitter, random), one);
     if (!result) return result;
+    const double work = mean->work + result->work;
     include(*mean, *result, member + 1.0);
+    mean->work = work;
     rates.push_back(result->put_bytes_per_s);
   }
   std::sort(rates.begin(), rates.end());

@@ -10,6 +10,7 @@
 namespace lsmtuned::model::simulator {
 namespace {
 
+constexpr std::uint64_t kEffortToPlace = 32;
 constexpr double kUnevenness = 0.5;  // of file widths where only bytes and files are known
 
 }  // namespace
@@ -63,6 +64,7 @@ void FilesTree::place(std::size_t level, const LevelShape& shape, std::uint64_t&
     std::for_each(files.rbegin(), files.rend(), [this](const TableFile& f) { l0_.add_newest(f); });
     return;
   }
+  effort_ += kEffortToPlace * files.size();
   FileLevel& here = below_[level];
   here.replace({0, 0}, files);
   here.sort();

@@ -7,7 +7,7 @@
 namespace lsmtuned::model::simulator {
 
 Recorder::Recorder(const Parameters& parameters, const SimulationOptions& options, double horizon_s)
-    : parameters_(parameters),
+    : parameters_(&parameters),
       options_(options),
       start_s_(options.warmup_s),
       last_third_s_(options.warmup_s + horizon_s * 2 / 3),
@@ -45,7 +45,7 @@ void Recorder::mark(double now_s, const WriteController& controller, const Step&
 
 void Recorder::add_stall(const Step& step, const WriteController& controller) {
   const StallVerdict& verdict = controller.verdict();
-  const double unstalled = parameters_.writer_bytes_per_s;
+  const double unstalled = parameters_->writer_bytes_per_s;
   const double lost = unstalled > 0 ? 1 - std::min(1.0, step.put_bytes_per_s / unstalled) : 0;
   StallShares& shares = out_.stalls;
   const double seconds = lost * step.seconds;
@@ -63,7 +63,7 @@ void Recorder::add_stall(const Step& step, const WriteController& controller) {
   if (verdict.cause == StallCause::l0_files) shares.l0_delay += seconds;
   if (verdict.cause == StallCause::pending_bytes) shares.pending_delay += seconds;
   if (step.seconds > 0) {  // one write waits for its own bytes' worth of credit
-    const double wait = parameters_.batch_bytes_per_record / controller.delayed_rate();
+    const double wait = parameters_->batch_bytes_per_record / controller.delayed_rate();
     out_.worst_stall_s = std::max(out_.worst_stall_s, std::min(wait, step.seconds));
   }
 }
@@ -75,11 +75,11 @@ void Recorder::advance(const Step& step, const WriteController& controller) {
   user_bytes_ += user_bytes;
   sample_user_bytes_ += user_bytes;
   if (last_third_) last_third_user_bytes_ += user_bytes;
-  const bool wal_apart = parameters_.wal_device_write > 0;
+  const bool wal_apart = parameters_->wal_device_write > 0;
   written_ += (step.device_write + (wal_apart ? step.wal : 0)) * seconds;
   read_ += step.device_read * seconds;
-  const double busy = std::max(step.device_write / parameters_.device_write,
-                               step.device_read / parameters_.device_read);
+  const double busy = std::max(step.device_write / parameters_->device_write,
+                               step.device_read / parameters_->device_read);
   busy_s_ += std::min(1.0, busy) * seconds;
   out_.l0_files_mean += step.l0_files * seconds;
   out_.l0_files_max = std::max(out_.l0_files_max, step.l0_files);

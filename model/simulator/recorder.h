@@ -42,8 +42,8 @@ class Recorder {
   void set_next_mark(double now_s);
   void add_stall(const Step& step, const WriteController& controller);
 
-  const Parameters& parameters_;
-  const SimulationOptions& options_;
+  const Parameters* parameters_;
+  SimulationOptions options_;
   Simulation out_;
   double start_s_;
   double last_third_s_;

@@ -1,6 +1,7 @@
 #include "model/simulator/simulate.h"
 
 #include <cmath>
+#include <utility>
 
 #include "model/simulator/engine.h"
 #include "model/simulator/ensemble.h"
@@ -40,6 +41,32 @@ Result<Simulation> simulate_one(const Problem& problem, const SimulationOptions&
   return simulator::Engine<simulator::FilesTree>(parameters, problem, options).run();
 }
 
+template <class Tree>
+Result<std::vector<Simulation>> run_windows(const Problem& problem, SimulationOptions options,
+                                            const std::vector<SimulationWindow>& windows) {
+  const simulator::Parameters parameters = simulator::make_parameters(problem);
+  simulator::Engine<Tree> engine(parameters, problem, options);
+  std::vector<Simulation> means;
+  for (const SimulationWindow& window : windows) {
+    options.warmup_s = window.begin_s;
+    auto mean = engine.run_on(options, window.length_s);
+    if (!mean) return mean.error();
+    means.push_back(std::move(*mean));
+  }
+  return means;
+}
+
+bool in_order(const std::vector<SimulationWindow>& windows) {
+  double from_s = 0;
+  for (const SimulationWindow& window : windows) {
+    if (!std::isfinite(window.begin_s) || !(window.begin_s >= from_s) ||
+        !std::isfinite(window.length_s) || !(window.length_s > 0))
+      return false;
+    from_s = window.begin_s + window.length_s;
+  }
+  return !windows.empty();
+}
+
 }  // namespace
 
 Result<Simulation> simulate(const Problem& problem, const SimulationOptions& options) {
@@ -48,6 +75,24 @@ Result<Simulation> simulate(const Problem& problem, const SimulationOptions& opt
     return Error{faults, "correct the problem; docs/simulator.md lists its fields"};
   if (options.members == 1) return simulate_one(problem, options);
   return simulator::simulate_ensemble(problem, options, simulate_one);
+}
+
+Result<std::vector<Simulation>> simulate_windows(const Problem& problem,
+                                                 const SimulationOptions& options,
+                                                 const std::vector<SimulationWindow>& windows) {
+  if (!in_order(windows))
+    return Error{"windows overlap, are empty or do not ascend", "state them in their order"};
+  SimulationOptions first = options;
+  first.warmup_s = windows.front().begin_s;
+  Problem over = problem;
+  over.horizon_s = windows.back().begin_s + windows.back().length_s - first.warmup_s;
+  std::string faults = faults_of(over, first);
+  if (options.members != 1) faults += (faults.empty() ? "" : "; ") + std::string("one member only");
+  if (!faults.empty())
+    return Error{faults, "correct the problem; docs/simulator.md lists its fields"};
+  return options.layer == SimulationLayer::totals
+             ? run_windows<simulator::TotalsTree>(over, first, windows)
+             : run_windows<simulator::FilesTree>(over, first, windows);
 }
 
 }  // namespace lsmtuned::model

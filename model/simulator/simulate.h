@@ -88,7 +88,8 @@ struct Simulation {
   double deeper_compactions = 0;
   double trivial_moves = 0;
   double device_busy_share = 0;
-  TreeShape tree;  // at the end
+  double work = 0;  // events, and a share of the files looked at: CPU time follows it
+  TreeShape tree;   // at the end
   std::vector<SimulationSample> series;
   std::vector<JobEvent> jobs;
   std::vector<RateEvent> rates;
@@ -96,5 +97,16 @@ struct Simulation {
 
 // Errors: an invalid problem (every fault named), a style that is not modelled.
 Result<Simulation> simulate(const Problem& problem, const SimulationOptions& options);
+
+struct SimulationWindow {
+  double begin_s = 0;
+  double length_s = 0;
+};
+// Means over several stretches of one run. Windows ascend and do not overlap; they replace
+// options.warmup_s and problem.horizon_s. `work` counts from the start. Errors: as simulate();
+// ensembles and windows in another order are refused.
+Result<std::vector<Simulation>> simulate_windows(const Problem& problem,
+                                                 const SimulationOptions& options,
+                                                 const std::vector<SimulationWindow>& windows);
 
 }  // namespace lsmtuned::model

@@ -2,11 +2,17 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <thread>
+#include <vector>
 
 #include "controller/guard.h"
+#include "controller/score.h"
+#include "controller/search_method.h"
+#include "controller/search_order.h"
 #include "controller/search_space.h"
 #include "driver.h"
+#include "model/knob_coupling.h"
 
 namespace lsmtuned::controller {
 namespace {
@@ -116,6 +122,23 @@ TEST(Search, RefusesWhatTheModelDoesNotCover) {
   EXPECT_NE(search(request).error, "");
 }
 
+// Without the simulator (here: no device bandwidth is known) nobody predicts what a knob does that
+// the ledger does not see.
+TEST(Search, TheLedgerAloneMovesOnlyWhatItSees) {
+  auto request = request_for();
+  request.calibration.write_bandwidth = 0;
+  request.snapshot.device.reset();
+  const SearchSpace space(request, true);
+  ASSERT_FALSE(space.axes().empty());
+  EXPECT_LT(space.axes().size(), SearchSpace(request).axes().size());
+  for (const auto& axis : space.axes())
+    EXPECT_TRUE(model::coupling(axis.knob).in_ledger) << model::info(axis.knob).option;
+  const auto result = search(request);
+  ASSERT_EQ(result.error, "");
+  EXPECT_EQ(result.current.model, "ledger-1");
+  for (const auto& change : result.best) EXPECT_NE(change.knob, Knob::max_write_buffer_number);
+}
+
 TEST(Search, OtherObjectivesGuardTheRate) {
   for (const auto objective : {config::Objective::smoothness, config::Objective::efficiency}) {
     const auto result = search(request_for(objective));
@@ -124,6 +147,121 @@ TEST(Search, OtherObjectivesGuardTheRate) {
       EXPECT_GT(result.predicted.put_bytes_per_s, 0.85 * result.current.put_bytes_per_s);
     }
   }
+}
+
+// What bounds CPU time on every machine: events, not seconds. The present settings may be the
+// calmest of all, so one candidate's run may go past what is left.
+TEST(Search, ItsWorkIsBoundedAtTheDefaultSize) {
+  const SearchMethod method;
+  const double most =
+      method.effort.totals_work + method.effort.files_work + method.effort.probability_work;
+  for (const double buffer : {1.0, 4.0, 64.0}) {
+    for (const double tree : {1.0, 100.0}) {
+      auto request = request_for();
+      request.policy.search_evaluations = config::Policy{}.search_evaluations;
+      request.policy.trial_max_s = config::Policy{}.trial_max_s;
+      request.snapshot.settings.set("default", Knob::write_buffer_size, buffer * 1024 * 1024);
+      for (auto& level : request.snapshot.families[0].levels) {
+        level.size_bytes *= tree;
+        level.files *= tree;
+      }
+      const auto outcome = search_by(method, request);
+      ASSERT_EQ(outcome.result.error, "") << buffer << " MiB, tree x " << tree;
+      EXPECT_LE(outcome.work, 1.25 * most) << buffer << " MiB, tree x " << tree;
+      EXPECT_LE(outcome.result.evaluations, request.policy.search_evaluations);
+    }
+  }
+}
+
+TEST(Search, LooksNoFurtherOnceItsWorkIsUsedUp) {
+  const auto request = request_for();
+  SearchMethod little;
+  little.effort = {20e3, 20e3, 5e3, little.effort.margin};
+  const auto less = search_by(little, request);
+  const auto usual = search_by({}, request);
+  EXPECT_LT(less.work, 0.5 * usual.work);
+  EXPECT_LT(less.result.evaluations, usual.result.evaluations);
+}
+
+TEST(Search, EveryAlgorithmKeepsTheLimits) {
+  const auto request = request_for();
+  for (const auto algorithm :
+       {SearchAlgorithm::crs2, SearchAlgorithm::isres, SearchAlgorithm::direct,
+        SearchAlgorithm::mlsl, SearchAlgorithm::cobyla, SearchAlgorithm::bobyqa,
+        SearchAlgorithm::subplex}) {
+    SearchMethod method;
+    method.explore = algorithm;
+    const auto outcome = search_by(method, request);
+    ASSERT_EQ(outcome.result.error, "") << static_cast<int>(algorithm);
+    EXPECT_LE(outcome.result.evaluations, request.policy.search_evaluations);
+    if (outcome.result.best.empty()) continue;
+    EXPECT_GT(outcome.value, 0);
+    EXPECT_EQ(check_settings(request.snapshot, outcome.result.best, request.policy, 2, {}).gate,
+              Gate::open);
+    EXPECT_EQ(search_by(method, request).result.best, outcome.result.best);
+  }
+}
+
+// Refused by debt at the far end of the trust region, allowed nearer: the search goes part of the
+// way instead of giving up.
+TEST(Search, GoesPartOfTheWayWhereALimitOfDegreeRefusesAll) {
+  auto request = request_for();
+  request.policy.max_debt_growth_share = 0.02;
+  const auto result = search(request);
+  ASSERT_EQ(result.error, "");
+  const Judge::Verdict verdict = Judge(request)(result.best);
+  EXPECT_EQ(verdict.rejected, "");
+}
+
+TEST(SearchOrder, StrongestFirstAndRelatedTogether) {
+  const auto request = request_for();
+  const SearchSpace space(request);
+  Scorer scorer(request, {});
+  const SearchOrder order = search_order(space, scorer);
+  ASSERT_EQ(order.axes.size(), space.axes().size());
+  ASSERT_GE(order.matter, 2U);
+  std::vector<std::size_t> sorted = order.axes;
+  std::sort(sorted.begin(), sorted.end());
+  for (std::size_t i = 0; i < sorted.size(); ++i) EXPECT_EQ(sorted[i], i);
+  // Measured again, one axis at a time, the front is the strongest; what follows it may stand
+  // there as its partner.
+  const auto effect = [&](std::size_t axis) { return order.influences[axis].effect(); };
+  for (const std::size_t axis : order.axes) EXPECT_GE(effect(order.axes[0]), effect(axis));
+  ASSERT_FALSE(order.related.empty());
+  const auto partner_of = [&](std::size_t axis) {
+    for (const auto& [a, b] : order.related)
+      if (a == axis || b == axis) return a == axis ? b : a;
+    return axis;
+  };
+  EXPECT_EQ(order.axes[1], partner_of(order.axes[0]));
+  std::vector<double> rest;
+  for (std::size_t i = 0; i < order.axes.size(); ++i) {
+    const bool partner = i > 0 && order.axes[i] == partner_of(order.axes[i - 1]);
+    if (!partner) rest.push_back(effect(order.axes[i]));
+  }
+  EXPECT_TRUE(std::is_sorted(rest.rbegin(), rest.rend()));
+}
+
+// A device with room for more and one core: what shortens the L0 job on more threads matters more
+// than it does where the device binds.
+TEST(SearchOrder, FollowsWhatBinds) {
+  const auto place = [](double write_bandwidth) {
+    auto request = request_for();
+    request.cpu_cores = 8;
+    request.calibration.background_cores = 8;
+    request.calibration.write_bandwidth = write_bandwidth;
+    request.calibration.read_bandwidth = 2 * write_bandwidth;
+    request.calibration.job_bytes_per_second = 0;
+    const SearchSpace space(request);
+    Scorer scorer(request, {});
+    const SearchOrder order = search_order(space, scorer);
+    for (std::size_t i = 0; i < space.axes().size(); ++i)
+      if (space.axes()[i].knob == Knob::max_subcompactions) return order.influences[i].effect();
+    return -1.0;
+  };
+  const double device_bound = place(20e6);
+  ASSERT_GE(device_bound, 0);
+  EXPECT_GT(place(20e9), device_bound);
 }
 
 TEST(SearchSpace, EveryPointIsOrdered) {
@@ -150,6 +288,20 @@ TEST(SearchSpace, EveryPointIsOrdered) {
   }
 }
 
+TEST(SearchSpace, CompactionBytesFollowTheFileSize) {
+  auto request = request_for();
+  const double now = *request.snapshot.settings.get("default", Knob::target_file_size_base);
+  request.snapshot.settings.set("default", Knob::max_compaction_bytes, 25 * now);
+  const SearchSpace space(request);
+  auto values = space.current();
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    EXPECT_NE(space.axes()[i].knob, Knob::max_compaction_bytes);
+    if (space.axes()[i].knob == Knob::target_file_size_base) values[i] = 2 * now;
+  }
+  EXPECT_EQ(space.settings(values).get("default", Knob::max_compaction_bytes), 50 * now);
+  EXPECT_EQ(space.settings(space.current()), request.snapshot.settings);
+}
+
 TEST(SearchSpace, RoundsToPlainNumbers) {
   const Axis buffer{Knob::write_buffer_size, "default", 4194304, 1048576, 16777216};
   EXPECT_EQ(SearchSpace::rounded(buffer, 8.1e6), 8126464);  // 31 steps of 256 KiB
@@ -157,7 +309,8 @@ TEST(SearchSpace, RoundsToPlainNumbers) {
   EXPECT_EQ(SearchSpace::rounded(buffer, 1e12), 16777216);
   const Axis trigger{Knob::level0_file_num_compaction_trigger, "default", 4, 1, 16};
   EXPECT_EQ(SearchSpace::rounded(trigger, 5.4), 5);
-  EXPECT_EQ(SearchSpace::neighbours(trigger, 1), std::vector<double>{2});
+  EXPECT_EQ(SearchSpace::neighbour(trigger, 1, 1), 2);
+  EXPECT_EQ(SearchSpace::neighbour(trigger, 1, -1), 1);
 }
 
 }  // namespace

@@ -3,9 +3,14 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <set>
 #include <string>
+#include <utility>
 
+#include "model/knob_coupling.h"
+#include "model/ledger/ledger.h"
 #include "model/units.h"
 
 namespace lsmtuned::model {
@@ -21,6 +26,89 @@ TEST(Knobs, EachIsFoundByItsOption) {
   }
   EXPECT_EQ(knob_from_option("write_buffer"), std::nullopt);
   EXPECT_EQ(knob_from_option(""), std::nullopt);
+}
+
+TEST(Knobs, EachSaysWhatBindsIt) {
+  for (const KnobInfo& about : all_knobs()) {
+    EXPECT_FALSE(std::string(coupling(about.knob).rule).empty()) << about.option;
+    ASSERT_FALSE(coupling(about.knob).with.empty()) << about.option;
+    for (const Knob other : coupling(about.knob).with) {
+      EXPECT_NE(other, about.knob);
+      EXPECT_LT(static_cast<std::size_t>(other), kKnobCount) << about.option;
+    }
+  }
+  // Orderings bind both ways.
+  const auto bound = [](Knob a, Knob b) {
+    const auto with = coupling(a).with;
+    return std::find(with.begin(), with.end(), b) != with.end();
+  };
+  for (const auto& [low, high] :
+       {std::pair(Knob::level0_file_num_compaction_trigger, Knob::level0_slowdown_writes_trigger),
+        std::pair(Knob::level0_slowdown_writes_trigger, Knob::level0_stop_writes_trigger),
+        std::pair(Knob::soft_pending_compaction_bytes_limit,
+                  Knob::hard_pending_compaction_bytes_limit),
+        std::pair(Knob::target_file_size_base, Knob::max_compaction_bytes)}) {
+    EXPECT_TRUE(bound(low, high)) << info(low).option;
+    EXPECT_TRUE(bound(high, low)) << info(high).option;
+  }
+}
+
+// A tree of three levels near its targets, under defaults.
+ModelInput ledger_input(bool limited, bool saturated) {
+  ModelInput input;
+  input.family.name = "default";
+  input.family.levels.resize(7);
+  for (std::size_t level = 1; level < 4; ++level) {
+    input.family.levels[level].size_bytes = std::pow(10.0, static_cast<double>(level)) * 30e6;
+    input.family.levels[level].files = std::pow(10.0, static_cast<double>(level));
+  }
+  input.cpu_cores = 8;
+  input.saturated = saturated;
+  for (const KnobInfo& knob : all_knobs())
+    input.settings.set("default", knob.knob, knob.rocksdb_default);
+  if (limited) input.settings.set("", Knob::rate_limiter_bytes_per_second, 15e6);
+  return input;
+}
+
+bool ledger_sees(Knob knob, const ModelInput& input, const Calibration& calibration) {
+  const auto before = predict(input, calibration);
+  const double present = *input.settings.get("default", knob);
+  bool moves = false;
+  for (const double factor : {0.5, 4.0}) {
+    ModelInput moved = input;
+    moved.settings.set("default", knob,
+                       std::clamp(factor * present, info(knob).minimum, info(knob).maximum));
+    const auto after = predict(moved, calibration);
+    moves = moves || (before && after && !(*before == *after));
+  }
+  return moves;
+}
+
+// What is registered as seen by the ledger moves its prediction somewhere, the rest nowhere.
+TEST(Knobs, TheLedgerSeesWhatIsRegisteredSo) {
+  for (const KnobInfo& about : all_knobs()) {
+    bool moves = false;
+    for (const double device : {20e6, 20e9}) {
+      for (const double job_speed : {0.0, 30e6}) {
+        for (const bool saturated : {true, false}) {
+          Calibration calibration;
+          calibration.write_bandwidth = device;
+          calibration.read_bandwidth = 2 * device;
+          calibration.distinct_keys = 1e6;
+          calibration.background_cores = 8;
+          calibration.job_bytes_per_second = job_speed;
+          for (const double horizon_s : {0.0, 600.0}) {
+            for (const bool limited : {true, false}) {
+              ModelInput input = ledger_input(limited, saturated);
+              input.horizon_s = horizon_s;
+              moves = moves || ledger_sees(about.knob, input, calibration);
+            }
+          }
+        }
+      }
+    }
+    EXPECT_EQ(moves, coupling(about.knob).in_ledger) << about.option;
+  }
 }
 
 TEST(Knobs, BoundsHoldTheDefault) {
