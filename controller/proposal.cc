@@ -13,6 +13,7 @@ void Reducer::start_apply(Decision decision) {
   decision.status = DecisionStatus::intended;
   decision.before = state.last->settings;
   decision.measured_before = state.current_measure;
+  judge_kpis(decision);
   Trial trial;
   trial.decision = decision;
   std::vector<Mark> marks;
@@ -110,6 +111,7 @@ void Reducer::try_candidate() {
   decision.considered = proposal.considered;
   decision.short_trial = policy.trial_min_cycles < config::Policy{}.trial_min_cycles;
   if (mode() == config::Mode::advise) {
+    judge_kpis(decision);
     decision.status = DecisionStatus::advised;
     state.advice = decision;
     state.candidate.reset();

@@ -47,6 +47,7 @@ struct Reducer {
   void end(Decision& decision, DecisionStatus status, const std::string& evidence);  // and record
   void noop(const std::string& reason, const std::string& explanation,
             std::vector<Considered> considered = {});
+  void judge_kpis(Decision& decision) const;
   void alert(Alert::Severity severity, std::string code, std::string text);
   void on(const RecordFailed& failed);
   void retry_records();

@@ -85,6 +85,7 @@ void Reducer::verify(const model::Snapshot& snapshot) {
   Decision& decision = trial.decision;
   decision.measured_after = measure_marks(trial.marks, true);
   add_latencies(decision.measured_after, *trial.at_settle, snapshot);
+  judge_kpis(decision);
   const WindowMeasure& after = decision.measured_after;
   // An unsaturated rate only bounds S_max from below.
   const bool saturated_after = after.stall_share > kCalmStallShare;

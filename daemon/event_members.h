@@ -128,6 +128,7 @@ void members(Visitor& visit, T& m) {
   visit("l0_compactions", m.l0_compactions);
   visit("pending_bytes", m.pending_bytes);
   visit("l0_files", m.l0_files);
+  visit("memory_bytes", m.memory_bytes);
   visit("stopped", m.stopped);
 }
 

@@ -217,8 +217,8 @@ TEST(EventCodec, EveryMemberIsNamed) {
   expect_complete<SearchResult, Mark, Estimate, TrialBaseline, Forecast, Proposal, WaitingCandidate,
                   Trial, OutstandingCall, RevertInProgress, FailedCandidate, RulesMark,
                   RulesReading, RulesMemory, ProbeGroup, ProbeMemory, State, PersistentState,
-                  Decision, Considered, WindowMeasure, model::Prediction, model::Calibration,
-                  model::Uncertainty, model::LessonCounts, model::KnobChange>();
+                  Decision, Considered, WindowMeasure, Kpi, Kpis, model::Prediction,
+                  model::Calibration, model::Uncertainty, model::LessonCounts, model::KnobChange>();
   expect_complete<SnapshotArrived, SnapshotFailed, TargetFound, TargetLost, SearchFinished,
                   ApplyFinished, RecordFailed, PolicyChanged, Tick, OperatorCommand, Shutdown,
                   RecordDecision, ApplyChanges, AdoptBaseline, RestoreBaseline, Alert>();
