@@ -66,6 +66,8 @@ struct Reducer {
 
   // ---- proposals (proposal.cc)
   void consider();
+  bool waits_for_turn() const;
+  void rest_family(const std::string& family);
   View view() const;
   void take(Suggestion suggestion);
   void on(const SearchFinished& finished);
@@ -105,6 +107,7 @@ struct Reducer {
   void on(const PolicyChanged& changed);
   void on(const Tick& tick);
   void on(const Shutdown& shutdown);
+  void on(const TurnGiven& given);
   void on(const OperatorCommand& command);
   void apply_advice(const OperatorCommand& command);
 };

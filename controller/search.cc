@@ -208,7 +208,7 @@ double half_width(const model::Prediction& prediction) {
 // Standard deviation of ln(S candidate / S present), both simulated under the same samples of what
 // calibration knows badly. Nothing where the simulator does not serve.
 std::optional<double> simulated_deviation(const SearchRequest& request, const Scored& best) {
-  const auto* family = model::worst_family(request.snapshot);
+  const auto* family = family_of(request);
   if (family == nullptr) return {};
   const auto run = trial_run(request.policy, model::SimulationLayer::totals, 1);
   const auto predictor = [&](const model::Settings& settings, const model::Prediction& ledger) {

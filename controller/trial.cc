@@ -121,6 +121,7 @@ void Reducer::keep_trial(const std::string& evidence) {
         state.persistent.baseline.get(change.family, change.knob).value_or(change.old_value);
   merge_kept(state.persistent.kept, changes);
   state.persistent.open_trial.reset();
+  state.family_rests.clear();
   end(decision, DecisionStatus::kept, evidence);
   alert(Alert::Severity::info, "kept",
         "decision " + std::to_string(decision.id) + " is kept: " + evidence);

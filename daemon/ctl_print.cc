@@ -304,6 +304,12 @@ std::string print_status(const json::object& answer) {
   result += row("trust", trust);
   if (!text(answer, "failed_observation").empty())
     result += row("observation", "FAILED: " + text(answer, "failed_observation"));
+  if (const json::object* turn = sub(answer, "turn")) {
+    std::string words = flag(*turn, "may_change") ? "may change" : text(*turn, "waits_for");
+    if (number(*turn, "memory_budget_bytes") > 0)
+      words += ", share of the memory " + model::format_bytes(number(*turn, "memory_budget_bytes"));
+    result += row("turn", words);
+  }
   if (const json::object* trial = sub(answer, "trial"))
     result += row("trial", fmt::format("decision {:.0f}: {}", number(*trial, "id"),
                                        changes_on_one_line(list(*trial, "changes"))));
