@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "controller/false_signals.h"
 #include "controller/guard.h"
 #include "controller/reducer.h"
 
@@ -60,6 +61,8 @@ void Reducer::consider() {
   if (now() < state.next_search_s) return;
   const Strategy& strategy = strategy_named(policy.strategy);
   state.next_search_s = now() + strategy.pause_s(policy);
+  if (const auto why = false_signal(state.recent); !why.empty() && !unverified(policy))
+    return noop("false_signal", why);
   std::erase_if(state.failed, [&](const FailedCandidate& f) { return f.until_s <= now(); });
   take(strategy.suggest(view()));
 }
