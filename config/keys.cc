@@ -255,6 +255,25 @@ std::vector<Key<DaemonConfig>> make_daemon_keys() {
                 "several targets search at once and takes that CPU time from the databases. Two "
                 "serve dozens of targets."));
   keys.push_back(
+      DaemonEntry("shared_memory_budget", size)
+          .to(&DaemonConfig::memory_budget_bytes)
+          .range(4 * kMiB, 64 * kTiB)
+          .zero("none: each has its own only")
+          .help(
+              "Upper limit of the memory of all databases that a [[target]] names, together, "
+              "counted as in memory_budget of a target, which stays the limit of that one. What "
+              "the databases may take already is theirs; the rest goes to those whose writes "
+              "stall, in proportion. Where they may take more than this already, nothing grows."));
+  keys.push_back(
+      DaemonEntry("stagger", duration)
+          .to(&DaemonConfig::stagger_s)
+          .range(0, kHour)
+          .zero("the next may begin at once")
+          .help("Least time between the end of one database's change and the beginning of "
+                "another's. Databases in mode tune take turns, one change at a time and the one "
+                "that stalls most first; a pause lets flushes and compactions of one change end "
+                "before the next is judged. Without effect with one database."));
+  keys.push_back(
       DaemonEntry("agent_statistics", choice)
           .to(&DaemonConfig::agent_statistics)
           .one_of(kStatistics)

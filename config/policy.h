@@ -101,6 +101,8 @@ struct DaemonConfig {
   double history_days = 90;
   double sample_interval_s = 10;  // how often a sample is kept in history
   int worker_threads = 2;
+  double memory_budget_bytes = 0;             // of all named databases together; 0: none
+  double stagger_s = 60;                      // between changes of two databases
   std::string record_events;                  // folder of event logs; empty: none
   double record_events_bytes = 1073741824;    // most that one target's log may take
   std::string agent_statistics = "counters";  // for databases not named in [[target]]

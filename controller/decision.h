@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,7 +46,26 @@ struct WindowMeasure {
   double l0_files_mean = 0;
   double l0_compactions = 0;  // whole cycles in the window
   double standard_error = 0;  // of put_bytes_per_s, from per-cycle means
+  double memory_bytes = 0;    // mean in use: memtables, block cache, table readers
   bool operator==(const WindowMeasure&) const = default;
+};
+
+// One of the five figures that a decision is judged by; controller/kpi.h defines and computes them.
+enum class KpiJudgement { unknown, better, same, worse };
+struct Kpi {
+  std::optional<double> before;  // empty: not known
+  std::optional<double> predicted;
+  std::optional<double> after;
+  KpiJudgement judgement = KpiJudgement::unknown;
+  bool operator==(const Kpi&) const = default;
+};
+struct Kpis {
+  Kpi put_rate;               // bytes/s
+  Kpi write_bandwidth_use;    // share
+  Kpi compaction_efficiency;  // user bytes per byte written
+  Kpi stability;              // share of time without stalls
+  Kpi resource_use;           // bytes of memory
+  bool operator==(const Kpis&) const = default;
 };
 
 // One candidate that the search looked at and why it was not chosen.
@@ -74,6 +94,7 @@ struct Decision {
   model::Prediction predicted_settled;  // without growing debt
   WindowMeasure measured_before;
   WindowMeasure measured_after;
+  Kpis kpis;
   bool short_trial = false;  // judged on fewer cycles than the default policy asks for
   std::string evidence;      // why it was kept or reverted, in words
   std::vector<Considered> considered;
@@ -82,5 +103,6 @@ struct Decision {
 
 const char* to_text(DecisionKind kind);
 const char* to_text(DecisionStatus status);
+const char* to_text(KpiJudgement judgement);
 
 }  // namespace lsmtuned::controller

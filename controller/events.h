@@ -62,6 +62,10 @@ struct OperatorCommand {
   std::uint64_t decision_id = 0;              // apply
   config::Mode mode = config::Mode::observe;  // set_mode
 };
+// From the arbiter of several databases (controller/arbitration.h).
+struct TurnGiven {
+  Turn turn;
+};
 // The daemon is stopping: revert or keep, by policy.
 struct Shutdown {};
 
@@ -71,7 +75,8 @@ struct Event {
   double local_minute_of_day = 0;  // for freeze windows, 0..1440
   std::uint64_t seed = 0;
   std::variant<SnapshotArrived, SnapshotFailed, TargetFound, TargetLost, SearchFinished,
-               ApplyFinished, RecordFailed, PolicyChanged, Tick, OperatorCommand, Shutdown>
+               ApplyFinished, RecordFailed, PolicyChanged, Tick, OperatorCommand, Shutdown,
+               TurnGiven>
       payload;
 };
 

@@ -140,6 +140,11 @@ void Reducer::on(const PolicyChanged& changed) {
   state.next_search_s = now();
 }
 
+void Reducer::on(const TurnGiven& given) {
+  state.turn = given.turn;
+  policy = effective_policy(state);
+}
+
 void Reducer::on(const Tick&) {
   retry_records();
   if (!state.attached) return;

@@ -79,6 +79,10 @@ void Reducer::apply_advice(const OperatorCommand& command) {
               config::to_text(mode());
     return;
   }
+  if (state.turn && !state.turn->may_change) {
+    refusal = "another database comes first: " + state.turn->waits_for;
+    return;
+  }
   const auto verdict =
       check_changes(*state.last, state.advice->changes, policy, state.cpu_cores, state.foreign);
   if (verdict.gate != Gate::open) {

@@ -1,11 +1,13 @@
 #include <algorithm>
 
+#include "controller/false_signals.h"
 #include "controller/guard.h"
 #include "controller/reducer.h"
 
 namespace lsmtuned::controller {
 namespace {
 constexpr double kLookAgainS = 10;       // between looks that ended in a no-op, at most
+constexpr double kFamilyRestS = 120;     // of a family in which a search found nothing, at least
 constexpr double kSearchTimeoutS = 600;  // a search that never answered is forgotten
 }  // namespace
 
@@ -13,6 +15,7 @@ void Reducer::start_apply(Decision decision) {
   decision.status = DecisionStatus::intended;
   decision.before = state.last->settings;
   decision.measured_before = state.current_measure;
+  judge_kpis(decision);
   Trial trial;
   trial.decision = decision;
   std::vector<Mark> marks;
@@ -29,8 +32,25 @@ void Reducer::start_apply(Decision decision) {
   move_to(Phase::applying);
 }
 
+// Advice needs no turn: an operator takes it, or not.
+bool Reducer::waits_for_turn() const {
+  return state.turn && !state.turn->may_change && mode() == config::Mode::tune;
+}
+
+void Reducer::rest_family(const std::string& family) {
+  if (!state.last || state.last->families.size() < 2) return;
+  std::erase_if(state.family_rests, [&](const FamilyRest& rest) {
+    return rest.family == family || rest.until_s <= now();
+  });
+  state.family_rests.push_back({family, now() + std::max(kFamilyRestS, policy.cooldown_s)});
+}
+
 void Reducer::consider() {
   if (!state.last || state.outstanding) return;
+  if (waits_for_turn()) {
+    state.candidate.reset();
+    return;
+  }
   if (!state.reapply.empty()) return consider_reapply();
   if (state.search_running) {
     if (now() - state.search_started_s < kSearchTimeoutS) return;
@@ -41,6 +61,8 @@ void Reducer::consider() {
   if (now() < state.next_search_s) return;
   const Strategy& strategy = strategy_named(policy.strategy);
   state.next_search_s = now() + strategy.pause_s(policy);
+  if (const auto why = false_signal(state.recent); !why.empty() && !unverified(policy))
+    return noop("false_signal", why);
   std::erase_if(state.failed, [&](const FailedCandidate& f) { return f.until_s <= now(); });
   take(strategy.suggest(view()));
 }
@@ -58,6 +80,7 @@ void Reducer::take(Suggestion suggestion) {
   if (auto* request = std::get_if<SearchRequest>(&suggestion)) {
     state.search_running = true;
     state.search_started_s = now();
+    state.search_family = request->family;
     state.next_search_s = now() + std::max(kLookAgainS, policy.cooldown_s / 10);
     effects.emplace_back(RequestSearch{std::move(*request)});
     return;
@@ -77,10 +100,16 @@ void Reducer::on(const SearchFinished& finished) {
   if (std::exchange(state.discard_search, false)) return;
   if (state.phase != Phase::steady || !state.last) return;
   if (policy.strategy != config::Strategy::model) return;  // the policy changed while it ran
-  take(model_strategy().weigh(view(), finished.result));
+  Suggestion suggestion = model_strategy().weigh(view(), finished.result);
+  if (std::holds_alternative<Nothing>(suggestion)) rest_family(state.search_family);
+  take(std::move(suggestion));
 }
 
 void Reducer::try_candidate() {
+  if (waits_for_turn()) {  // it went on while the search ran
+    state.candidate.reset();
+    return;
+  }
   if (now() < state.candidate->not_before_s) return;
   const Proposal& proposal = state.candidate->proposal;
   const auto verdict =
@@ -110,6 +139,7 @@ void Reducer::try_candidate() {
   decision.considered = proposal.considered;
   decision.short_trial = policy.trial_min_cycles < config::Policy{}.trial_min_cycles;
   if (mode() == config::Mode::advise) {
+    judge_kpis(decision);
     decision.status = DecisionStatus::advised;
     state.advice = decision;
     state.candidate.reset();

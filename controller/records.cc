@@ -1,6 +1,8 @@
 #include <algorithm>
 
+#include "controller/kpi.h"
 #include "controller/reducer.h"
+#include "model/invariants.h"
 
 namespace lsmtuned::controller {
 namespace {
@@ -53,7 +55,27 @@ void Reducer::noop(const std::string& reason, const std::string& explanation,
   decision.considered = std::move(considered);
   decision.measured_before = state.current_measure;
   if (state.current_prediction) decision.predicted_before = *state.current_prediction;
+  judge_kpis(decision);
   end(decision, DecisionStatus::noted, "");
+}
+
+void Reducer::judge_kpis(Decision& decision) const {
+  KpiInputs inputs;
+  inputs.before = decision.measured_before;
+  inputs.after = decision.measured_after;
+  inputs.predicted = decision.predicted_after;
+  inputs.changes = !decision.changes.empty();
+  if (state.persistent.calibrated)
+    inputs.write_bandwidth = state.persistent.calibration.write_bandwidth;
+  if (state.last) {
+    if (!(inputs.write_bandwidth > 0) && state.last->device)
+      inputs.write_bandwidth = state.last->device->write_limit_bytes_per_s;
+    const auto memory = model::invariant_inputs(*state.last).memory;
+    const auto after = model::with_changes(decision.before, decision.changes);
+    inputs.memory_growth_bytes =
+        model::memory_of(after, memory) - model::memory_of(decision.before, memory);
+  }
+  decision.kpis = kpis_of(inputs);
 }
 
 void Reducer::alert(Alert::Severity severity, std::string code, std::string text) {

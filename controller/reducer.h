@@ -47,6 +47,7 @@ struct Reducer {
   void end(Decision& decision, DecisionStatus status, const std::string& evidence);  // and record
   void noop(const std::string& reason, const std::string& explanation,
             std::vector<Considered> considered = {});
+  void judge_kpis(Decision& decision) const;
   void alert(Alert::Severity severity, std::string code, std::string text);
   void on(const RecordFailed& failed);
   void retry_records();
@@ -65,6 +66,8 @@ struct Reducer {
 
   // ---- proposals (proposal.cc)
   void consider();
+  bool waits_for_turn() const;
+  void rest_family(const std::string& family);
   View view() const;
   void take(Suggestion suggestion);
   void on(const SearchFinished& finished);
@@ -104,6 +107,7 @@ struct Reducer {
   void on(const PolicyChanged& changed);
   void on(const Tick& tick);
   void on(const Shutdown& shutdown);
+  void on(const TurnGiven& given);
   void on(const OperatorCommand& command);
   void apply_advice(const OperatorCommand& command);
 };

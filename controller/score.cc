@@ -31,9 +31,9 @@ double throughput(const Scored& scored, const Scored& present) {
   return 0.5 * log_ratio(scored.trial.put_bytes_per_s, present.trial.put_bytes_per_s) +
          0.5 * log_ratio(scored.settled.put_bytes_per_s, present.settled.put_bytes_per_s);
 }
-std::string worst_family_name(const model::Snapshot& snapshot) {
-  const auto* worst = model::worst_family(snapshot);
-  return worst != nullptr ? worst->name : "";
+std::string family_name(const SearchRequest& request) {
+  const auto* family = family_of(request);
+  return family != nullptr ? family->name : "";
 }
 }  // namespace
 
@@ -44,18 +44,17 @@ bool limited_by_degree(const Scored& scored) {
 
 Scorer::Scorer(const SearchRequest& request, const SearchEffort& effort)
     : request_(request),
-      simulated_(request.snapshot, worst_family_name(request.snapshot), request.calibration,
-                 request.cpu_cores),
+      simulated_(request.snapshot, family_name(request), request.calibration, request.cpu_cores),
       effort_(effort),
       full_(horizons_of(request.policy)),
       horizons_(full_),
       files_horizons_(full_) {
-  const auto* worst = model::worst_family(request.snapshot);
-  if (worst == nullptr) {
+  const auto* family = family_of(request);
+  if (family == nullptr) {
     error_ = "the snapshot has no column family";
     return;
   }
-  family_ = *worst;
+  family_ = *family;
   inputs_ = model::invariant_inputs(request.snapshot);
   inputs_.cpu_cores = request.cpu_cores;
   inputs_.bounds = request.policy.bounds;

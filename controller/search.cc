@@ -45,7 +45,7 @@ double half_width(const model::Prediction& prediction) {
 // calibration knows badly. Nothing where the simulator does not serve.
 std::optional<double> simulated_deviation(const SearchRequest& request, const Scorer& scorer,
                                           const Scored& best, double most_work, double& work) {
-  const auto* family = model::worst_family(request.snapshot);
+  const auto* family = family_of(request);
   if (family == nullptr) return {};
   const auto run =
       trial_run(scorer.horizons_within(most_work / kSigmaRuns), model::SimulationLayer::totals, 1);

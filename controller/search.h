@@ -30,6 +30,8 @@ struct SearchRequest {
   config::Policy policy;
   double cpu_cores = 1;
   double probability_needed = 0.8;
+  std::string family;                   // whose knobs may move; empty: the one that limits writes
+  bool database_knobs = true;           // whether those of the whole database may
   std::vector<FailedCandidate> failed;  // not proposed again, nor near them
   std::vector<std::pair<std::string, model::Knob>>
       foreign;  // knobs someone else owns (family, knob)
@@ -46,6 +48,9 @@ struct SearchResult {
   std::vector<Considered> considered;   // the best and the instructive, at most 8
   int evaluations = 0;
 };
+
+// The family that a request is about; null: the snapshot has none.
+const model::FamilySnapshot* family_of(const SearchRequest& request);
 
 SearchResult search(const SearchRequest& request);
 

@@ -68,13 +68,19 @@ std::optional<SearchSpace::Range> SearchSpace::range_of(const SearchRequest& req
   return range;
 }
 
+const model::FamilySnapshot* family_of(const SearchRequest& request) {
+  const auto* named = model::find_family(request.snapshot, request.family);
+  return named != nullptr ? named : model::worst_family(request.snapshot);
+}
+
 SearchSpace::SearchSpace(const SearchRequest& request, bool ledger_alone)
     : present_(request.snapshot.settings) {
-  const auto* worst = model::worst_family(request.snapshot);
-  if (worst == nullptr) return;
-  family_ = *worst;
+  const auto* chosen = family_of(request);
+  if (chosen == nullptr) return;
+  family_ = *chosen;
   for (const auto& about : model::all_knobs()) {
     const bool of_family = about.scope == model::KnobScope::family;
+    if (!of_family && !request.database_knobs) continue;
     const std::string family = of_family ? family_.name : "";
     const auto range = range_of(request, family, about.knob);
     if (!range) continue;

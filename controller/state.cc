@@ -1,5 +1,7 @@
 #include "controller/state.h"
 
+#include <algorithm>
+
 #include "controller/step.h"
 
 namespace lsmtuned::controller {
@@ -9,6 +11,11 @@ bool PersistentState::operator==(const PersistentState&) const = default;
 config::Policy effective_policy(const State& state) {
   config::Policy policy = state.policy;
   if (state.persistent.mode_override) policy.mode = *state.persistent.mode_override;
+  if (state.turn && state.turn->memory_budget_bytes > 0) {
+    const double share = state.turn->memory_budget_bytes;
+    policy.memory_budget_bytes =
+        policy.memory_budget_bytes > 0 ? std::min(policy.memory_budget_bytes, share) : share;
+  }
   return policy;
 }
 

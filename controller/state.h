@@ -15,6 +15,7 @@
 #include "controller/decision.h"
 #include "controller/search.h"
 #include "controller/strategy/memory.h"
+#include "controller/turn.h"
 #include "controller/window.h"
 #include "model/estimate/calibrate.h"
 #include "model/snapshot.h"
@@ -83,6 +84,12 @@ struct Trial {
   std::optional<WaitingCandidate> candidate;     // tried again if the call could not be sent
 };
 
+// A column family in which a search found nothing; the next one is about another.
+struct FamilyRest {
+  std::string family;
+  double until_s = 0;
+};
+
 // An options call that was sent and has not returned. At most one.
 struct OutstandingCall {
   std::uint64_t decision_id = 0;
@@ -132,6 +139,9 @@ struct State {
   bool discard_search = false;  // the running search began before a restart of the target
   double search_started_s = 0;
   double next_search_s = 0;
+  std::string search_family;  // that the last search was about
+  std::vector<FamilyRest> family_rests;
+  std::optional<Turn> turn;  // empty: the only database, free to act
   std::vector<FailedCandidate> failed;
   std::vector<std::pair<std::string, model::Knob>> foreign;  // as persistent.foreign
   double last_foreign_record_s = 0;
@@ -156,7 +166,7 @@ struct State {
   double next_record_retry_s = 0;
 };
 
-// The policy with the operator's mode override applied.
+// The policy with the operator's mode override applied, and memory within the share of the turn.
 config::Policy effective_policy(const State& state);
 
 }  // namespace lsmtuned::controller

@@ -85,6 +85,7 @@ void Reducer::verify(const model::Snapshot& snapshot) {
   Decision& decision = trial.decision;
   decision.measured_after = measure_marks(trial.marks, true);
   add_latencies(decision.measured_after, *trial.at_settle, snapshot);
+  judge_kpis(decision);
   const WindowMeasure& after = decision.measured_after;
   // An unsaturated rate only bounds S_max from below.
   const bool saturated_after = after.stall_share > kCalmStallShare;
@@ -120,6 +121,7 @@ void Reducer::keep_trial(const std::string& evidence) {
         state.persistent.baseline.get(change.family, change.knob).value_or(change.old_value);
   merge_kept(state.persistent.kept, changes);
   state.persistent.open_trial.reset();
+  state.family_rests.clear();
   end(decision, DecisionStatus::kept, evidence);
   alert(Alert::Severity::info, "kept",
         "decision " + std::to_string(decision.id) + " is kept: " + evidence);

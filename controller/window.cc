@@ -71,8 +71,11 @@ Mark mark_of(const model::Snapshot& snapshot) {
   mark.written_bytes = snapshot.counters.wal_bytes + snapshot.counters.flush_write_bytes +
                        snapshot.counters.compaction_write_bytes;
   mark.l0_compactions = static_cast<double>(snapshot.state.l0_compactions_completed);
-  for (const auto& family : snapshot.families)
+  mark.memory_bytes = snapshot.state.block_cache_usage_bytes;
+  for (const auto& family : snapshot.families) {
     mark.pending_bytes += family.pending_compaction_bytes;
+    mark.memory_bytes += family.all_memtables_bytes + family.table_reader_bytes;
+  }
   if (const auto* worst = model::worst_family(snapshot); worst && !worst->levels.empty())
     mark.l0_files = worst->levels[0].files;
   mark.stopped = snapshot.state.write_stopped;
@@ -126,8 +129,13 @@ WindowMeasure measure_marks(std::span<const Mark> marks, bool starts_at_boundary
     measure.write_amplification = std::max(0.0, to.written_bytes - from.written_bytes) / user;
   measure.pending_bytes_cycle_end = pending_at_cycle_ends(marks, starts_at_boundary, kDebtCycles);
   double files = 0;
-  for (std::size_t i = begin; i <= end; ++i) files += marks[i].l0_files;
+  double memory = 0;
+  for (std::size_t i = begin; i <= end; ++i) {
+    files += marks[i].l0_files;
+    memory += marks[i].memory_bytes;
+  }
   measure.l0_files_mean = files / static_cast<double>(end - begin + 1);
+  measure.memory_bytes = memory / static_cast<double>(end - begin + 1);
   measure.l0_compactions = ends.size() >= 2 ? to.l0_compactions - from.l0_compactions : 0;
   measure.standard_error = put_rate(marks, starts_at_boundary).standard_error;
   return measure;

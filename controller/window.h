@@ -15,7 +15,7 @@
 
 namespace lsmtuned::controller {
 
-// What a window needs of one snapshot. Cumulative counters, except the last three.
+// What a window needs of one snapshot. Cumulative counters, except the last four.
 struct Mark {
   double time_s = 0;
   double user_bytes = 0;
@@ -26,6 +26,7 @@ struct Mark {
   double l0_compactions = 0;
   double pending_bytes = 0;  // sum over families
   double l0_files = 0;       // of the worst family
+  double memory_bytes = 0;   // in use: memtables, block cache, table readers
   bool stopped = false;
 };
 Mark mark_of(const model::Snapshot& snapshot);

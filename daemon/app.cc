@@ -22,6 +22,7 @@
 
 #include "actuators/agent_server.h"
 #include "config/parse.h"
+#include "controller/arbitration.h"
 #include "controller/state.h"
 #include "daemon/commands.h"
 #include "daemon/control_server.h"
@@ -101,6 +102,7 @@ struct App::Impl {
   std::map<std::string, bool> stuck;
   bool stopping = false;
   bool handed_over = false;
+  controller::ArbiterMemory arbiter;
   asio::thread_pool records{1};
   asio::thread_pool samplers{1};
   std::unique_ptr<asio::thread_pool> searches;
@@ -256,6 +258,7 @@ struct App::Impl {
                        find_target(config, canonical(target->info().path)) != nullptr;
     if (!named) spdlog::info("{} is observed only: no [[target]] names this path", identity.name);
     runner_for(identity).attach(std::move(target));
+    keep_turns();
   }
 
   void target_lost(const std::shared_ptr<actuators::Target>& target, const std::string& reason) {
@@ -269,6 +272,38 @@ struct App::Impl {
         break;
       }
       return;
+    }
+  }
+
+  // Named databases that are there share memory and take turns. Called often: nothing is sent that
+  // was said already.
+  void keep_turns() {
+    if (stopping) return;
+    std::vector<controller::Contender> contenders;
+    std::vector<TargetRunner*> members;
+    for (const auto& [name, runner] : runners) {
+      const bool named = std::any_of(
+          config.targets.begin(), config.targets.end(),
+          [&name = name](const config::TargetConfig& target) { return target.name == name; });
+      if (!named || !runner->target()) continue;
+      contenders.push_back(controller::contender_of(runner->state()));
+      members.push_back(runner.get());
+    }
+    controller::ArbitrationPolicy shared;
+    shared.memory_budget_bytes = config.memory_budget_bytes;
+    shared.stagger_s = config.stagger_s;
+    controller::Arbitration result =
+        controller::arbitrate(std::move(arbiter), contenders, shared, clock.now_s());
+    arbiter = std::move(result.memory);
+    for (TargetRunner* runner : members) {
+      const auto turn = result.turns.find(runner->name());
+      if (turn != result.turns.end()) {
+        runner->give_turn(turn->second);
+      } else if (runner->state().turn) {  // the others are gone
+        controller::Turn free;
+        free.may_change = true;
+        runner->give_turn(free);
+      }
     }
   }
 
@@ -321,6 +356,7 @@ struct App::Impl {
         stuck[name] = !moves;
         all_move = all_move && moves;
       }
+      keep_turns();
       const double now = clock.now_s();
       if (all_move && watchdog > 0 && now >= next_watchdog_s) {
         notifier.watchdog();

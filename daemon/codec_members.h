@@ -14,6 +14,9 @@ using controller::Considered;
 using controller::Decision;
 using controller::DecisionKind;
 using controller::DecisionStatus;
+using controller::Kpi;
+using controller::KpiJudgement;
+using controller::Kpis;
 using controller::PersistentState;
 using controller::ProbeDirection;
 using controller::ProbeGroup;
@@ -53,6 +56,24 @@ void members(Visitor& visit, T& m) {
   visit("l0_files_mean", m.l0_files_mean);
   visit("l0_compactions", m.l0_compactions);
   visit("standard_error", m.standard_error);
+  visit("memory_bytes", m.memory_bytes);
+}
+
+template <class Visitor, Of<Kpi> T>
+void members(Visitor& visit, T& k) {
+  visit("before", k.before);
+  visit("predicted", k.predicted);
+  visit("after", k.after);
+  visit("judgement", k.judgement);
+}
+
+template <class Visitor, Of<Kpis> T>
+void members(Visitor& visit, T& k) {
+  visit("put_rate", k.put_rate);
+  visit("write_bandwidth_use", k.write_bandwidth_use);
+  visit("compaction_efficiency", k.compaction_efficiency);
+  visit("stability", k.stability);
+  visit("resource_use", k.resource_use);
 }
 
 template <class Visitor, Of<Prediction> T>
@@ -149,6 +170,7 @@ void members(Visitor& visit, T& d) {
   visit("predicted_settled", d.predicted_settled);
   visit("measured_before", d.measured_before);
   visit("measured_after", d.measured_after);
+  visit("kpis", d.kpis);
   visit("short_trial", d.short_trial);
   visit("evidence", d.evidence);
   visit("considered", d.considered);
@@ -192,6 +214,11 @@ template <>
 struct Words<DecisionStatus> {
   static constexpr DecisionStatus kLast = DecisionStatus::noted;
   static const char* text(DecisionStatus status) { return controller::to_text(status); }
+};
+template <>
+struct Words<KpiJudgement> {
+  static constexpr KpiJudgement kLast = KpiJudgement::worse;
+  static const char* text(KpiJudgement judgement) { return controller::to_text(judgement); }
 };
 template <>
 struct Words<model::Bound> {

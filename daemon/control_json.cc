@@ -266,6 +266,11 @@ json::object status_json(const TargetRunner& runner, double now_s) {
   }
   object["baseline"] = to_json(state.persistent.baseline);
   object["kept"] = to_json(state.persistent.kept);
+  object["turn"] = nullptr;
+  if (state.turn)
+    object["turn"] = json::object{{"may_change", state.turn->may_change},
+                                  {"memory_budget_bytes", state.turn->memory_budget_bytes},
+                                  {"waits_for", state.turn->waits_for}};
   object["trial"] = state.trial ? json::value(to_json(state.trial->decision)) : nullptr;
   if (runner.last_decision()) {
     json::object last = to_json(*runner.last_decision());

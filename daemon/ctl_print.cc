@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "daemon/options_fragment.h"
@@ -16,6 +18,14 @@ namespace lsmtuned::daemon {
 namespace {
 
 namespace json = boost::json;
+
+// The story of a decision stays on one screen of 40 lines.
+constexpr std::size_t kColumns = 100;
+constexpr std::size_t kLabelColumns = 15;
+constexpr int kWhyLines = 4;
+constexpr int kChangeLines = 6;
+constexpr int kOutcomeLines = 3;
+constexpr std::size_t kConsideredShown = 4;
 
 const json::value* member(const json::object& object, std::string_view path) {
   const json::object* at = &object;
@@ -162,6 +172,74 @@ std::string window_line(const json::object& measure) {
   return result;
 }
 
+// A row of at most `lines` lines of kColumns, cut where it is longer: --json has it whole.
+std::string wrapped(const std::string& label, std::string rest, int lines) {
+  std::string result;
+  for (int line = 1; line <= lines && (line == 1 || !rest.empty()); ++line) {
+    const std::size_t room = kColumns - kLabelColumns;
+    std::size_t end = rest.size();
+    if (end > room) {
+      if (line == lines) rest.resize(room - 3), rest += "...";
+      end = rest.rfind(' ', room);
+      if (line == lines || end == std::string::npos || end == 0) end = std::min(room, rest.size());
+    }
+    const std::string part = rest.substr(0, end);
+    rest.erase(0, end);
+    rest.erase(0, rest.find_first_not_of(' '));
+    result += row(line == 1 ? label : "", part);
+  }
+  return result;
+}
+
+std::string considered_lines(const json::array& considered) {
+  std::string result;
+  std::size_t shown = 0;
+  for (const json::value& entry : considered) {
+    const json::object* candidate = entry.if_object();
+    if (candidate == nullptr || shown == kConsideredShown) continue;
+    const std::string what = changes_on_one_line(list(*candidate, "changes"));
+    result += wrapped(shown++ == 0 ? "considered" : "",
+                      fmt::format("{}, {}{}{}", rate(*candidate, "predicted_put_bytes_per_s"),
+                                  text(*candidate, "verdict"), what.empty() ? "" : ": ", what),
+                      2);
+  }
+  if (considered.size() > shown)
+    result += row("", fmt::format("and {} more: --json", considered.size() - shown));
+  return result;
+}
+
+std::string kpi_value(const json::object& kpi, const char* when, std::string_view name) {
+  if (!present(kpi, when)) return "-";
+  if (name == "put_rate") return rate(kpi, when);
+  if (name == "resource_use") return model::format_bytes(number(kpi, when));
+  return share(kpi, when);
+}
+
+// Five figures before, predicted and after, with their judgement (controller/kpi.h).
+std::string kpi_lines(const json::object& kpis) {
+  static constexpr std::array<std::pair<const char*, const char*>, 5> kNames = {{
+      {"put_rate", "put rate"},
+      {"write_bandwidth_use", "write bandwidth use"},
+      {"compaction_efficiency", "compaction efficiency"},
+      {"stability", "stability"},
+      {"resource_use", "resource use"},
+  }};
+  std::string lines;
+  for (const auto& [name, words] : kNames) {
+    const json::object* kpi = sub(kpis, name);
+    if (kpi == nullptr || !(present(*kpi, "before") || present(*kpi, "predicted"))) continue;
+    const std::string judgement = text(*kpi, "judgement");
+    lines += fmt::format("  {:<22}{:>12}  {:>12}  {:>12}  {}\n", words,
+                         kpi_value(*kpi, "before", name), kpi_value(*kpi, "predicted", name),
+                         kpi_value(*kpi, "after", name), judgement == "unknown" ? "" : judgement);
+    lines.erase(lines.find_last_not_of(" \n") + 1);
+    lines += "\n";
+  }
+  if (lines.empty()) return "";
+  return fmt::format("{:<24}{:>12}  {:>12}  {:>12}\n", "figures", "before", "predicted", "after") +
+         lines;
+}
+
 bool measured(const json::object& decision, std::string_view path) {
   const json::object* window = sub(decision, path);
   return window != nullptr && number(*window, "seconds") > 0;
@@ -226,6 +304,12 @@ std::string print_status(const json::object& answer) {
   result += row("trust", trust);
   if (!text(answer, "failed_observation").empty())
     result += row("observation", "FAILED: " + text(answer, "failed_observation"));
+  if (const json::object* turn = sub(answer, "turn")) {
+    std::string words = flag(*turn, "may_change") ? "may change" : text(*turn, "waits_for");
+    if (number(*turn, "memory_budget_bytes") > 0)
+      words += ", share of the memory " + model::format_bytes(number(*turn, "memory_budget_bytes"));
+    result += row("turn", words);
+  }
   if (const json::object* trial = sub(answer, "trial"))
     result += row("trial", fmt::format("decision {:.0f}: {}", number(*trial, "id"),
                                        changes_on_one_line(list(*trial, "changes"))));
@@ -291,42 +375,31 @@ std::string print_explanation(const json::object& decision) {
   std::string when = utc_text(number(decision, "wall_time_s"));
   if (number(decision, "ended_wall_time_s") > 0)
     when += " to " + utc_text(number(decision, "ended_wall_time_s"));
-  result += row("when", when);
-  result += row("by", text(decision, "initiator"));
-  result += row("why", text(decision, "explanation") + " [" + text(decision, "reason") + "]");
+  result += row("when", when + ", by " + text(decision, "initiator"));
+  result += wrapped("why", text(decision, "explanation") + " [" + text(decision, "reason") + "]",
+                    kWhyLines);
   if (measured(decision, "measured_before"))
-    result += row("seen", window_line(*sub(decision, "measured_before")));
+    result += wrapped("seen", window_line(*sub(decision, "measured_before")), 2);
   if (number(decision, "predicted_before.put_bytes_per_s") > 0)
-    result += row("bound", prediction_text(decision, "predicted_before") + " as it was");
+    result += wrapped("bound", prediction_text(decision, "predicted_before") + " as it was", 2);
   const json::array& changes = list(decision, "changes");
-  if (!changes.empty()) {
-    result += "changes\n";
-    result += print_changes(changes);
-  }
-  const json::array& considered = list(decision, "considered");
-  if (!considered.empty()) {
-    result += "considered\n";
-    for (const json::value& entry : considered) {
-      const json::object* candidate = entry.if_object();
-      if (candidate == nullptr) continue;
-      result += fmt::format("  {:<12} {}\n{:15}{}\n", rate(*candidate, "predicted_put_bytes_per_s"),
-                            changes_on_one_line(list(*candidate, "changes")), "",
-                            text(*candidate, "verdict"));
-    }
-  }
+  if (!changes.empty()) result += wrapped("changes", changes_on_one_line(changes), kChangeLines);
+  result += considered_lines(list(decision, "considered"));
   if (number(decision, "predicted_after.put_bytes_per_s") > 0)
-    result += row("predicted", prediction_text(decision, "predicted_after"));
+    result += wrapped("predicted", prediction_text(decision, "predicted_after"), 2);
   if (number(decision, "predicted_settled.put_bytes_per_s") > 0)
-    result += row("later", prediction_text(decision, "predicted_settled"));
+    result += wrapped("later", prediction_text(decision, "predicted_settled"), 2);
   if (measured(decision, "measured_after")) {
-    result += row("happened", window_line(*sub(decision, "measured_after")));
+    result += wrapped("happened", window_line(*sub(decision, "measured_after")), 2);
     const double predicted = number(decision, "predicted_after.put_bytes_per_s");
     const double got = number(decision, "measured_after.put_bytes_per_s");
     if (predicted > 0 && got > 0)
       result += row("error", fmt::format("measured / predicted = {:.2f}{}", got / predicted,
                                          flag(decision, "short_trial") ? " (short trial)" : ""));
   }
-  if (!text(decision, "evidence").empty()) result += row("outcome", text(decision, "evidence"));
+  if (const json::object* kpis = sub(decision, "kpis")) result += kpi_lines(*kpis);
+  if (!text(decision, "evidence").empty())
+    result += wrapped("outcome", text(decision, "evidence"), kOutcomeLines);
   return result;
 }
 

@@ -89,7 +89,7 @@ using Payload = decltype(controller::Event::payload);
 // In the order of the variant.
 constexpr std::array kEventWords = {"snapshot", "snapshot_failed", "target_found",  "target_lost",
                                     "search",   "applied",         "record_failed", "policy",
-                                    "tick",     "command",         "shutdown"};
+                                    "tick",     "command",         "shutdown",      "turn"};
 static_assert(kEventWords.size() == std::variant_size_v<Payload>);
 constexpr std::array kEffectWords = {"record", "apply", "search", "adopt", "restore", "alert"};
 static_assert(kEffectWords.size() == std::variant_size_v<controller::Effect>);

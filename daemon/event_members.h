@@ -128,6 +128,7 @@ void members(Visitor& visit, T& m) {
   visit("l0_compactions", m.l0_compactions);
   visit("pending_bytes", m.pending_bytes);
   visit("l0_files", m.l0_files);
+  visit("memory_bytes", m.memory_bytes);
   visit("stopped", m.stopped);
 }
 
@@ -214,6 +215,19 @@ void members(Visitor& visit, T& f) {
   visit("until_s", f.until_s);
 }
 
+template <class Visitor, Of<controller::FamilyRest> T>
+void members(Visitor& visit, T& r) {
+  visit("family", r.family);
+  visit("until_s", r.until_s);
+}
+
+template <class Visitor, Of<controller::Turn> T>
+void members(Visitor& visit, T& t) {
+  visit("may_change", t.may_change);
+  visit("memory_budget_bytes", t.memory_budget_bytes);
+  visit("waits_for", t.waits_for);
+}
+
 template <class Visitor, Of<controller::RulesMark> T>
 void members(Visitor& visit, T& m) {
   visit("time_s", m.time_s);
@@ -276,6 +290,9 @@ void members(Visitor& visit, T& s) {
   visit("discard_search", s.discard_search);
   visit("search_started_s", s.search_started_s);
   visit("next_search_s", s.next_search_s);
+  visit("search_family", s.search_family);
+  visit("family_rests", s.family_rests);
+  visit("turn", s.turn);
   visit("failed", s.failed);
   visit("foreign", s.foreign);
   visit("last_foreign_record_s", s.last_foreign_record_s);
@@ -353,6 +370,10 @@ template <class Visitor, Of<controller::Tick> T>
 void members(Visitor&, T&) {}
 template <class Visitor, Of<controller::Shutdown> T>
 void members(Visitor&, T&) {}
+template <class Visitor, Of<controller::TurnGiven> T>
+void members(Visitor& visit, T& e) {
+  visit.required("turn", e.turn);
+}
 
 // ---- effects, as they are compared --------------------------------------------------------------
 

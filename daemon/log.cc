@@ -13,6 +13,7 @@
 #include <optional>
 #include <utility>
 
+#include "controller/kpi.h"
 #include "model/units.h"
 
 namespace lsmtuned::daemon {
@@ -142,6 +143,14 @@ std::string decision_line(const controller::Decision& decision) {
   if (decision.measured_after.seconds > 0) {
     tail.add("measured", model::format_rate(decision.measured_after.put_bytes_per_s));
   }
+  std::string judged;
+  for (const auto& [name, figure] : controller::kpi_names()) {
+    const controller::Kpi& kpi = decision.kpis.*figure;
+    if (kpi.judgement == controller::KpiJudgement::unknown) continue;
+    judged +=
+        (judged.empty() ? "" : ", ") + std::string(name) + " " + controller::to_text(kpi.judgement);
+  }
+  if (!judged.empty()) tail.add("kpis", judged);
   tail.add("explanation", decision.explanation).add("evidence", decision.evidence);
   return "decision" + tail.text();
 }

@@ -217,10 +217,12 @@ void TargetRunner::note_identity() {
   fresh.mode_override = known.mode_override;
   fresh.open_trial = known.open_trial;  // the controller ends it: its database is gone
   const config::Policy policy = state_.policy;
+  const std::optional<controller::Turn> turn = state_.turn;
   std::deque<controller::Decision> final_records = std::move(state_.final_records);
   std::vector<controller::Decision> unrecorded = std::move(state_.unrecorded);
   state_ = controller::initial_state(name_, policy, std::move(fresh), services_.cpu_cores,
                                      services_.clock->now_s());
+  state_.turn = turn;
   state_.final_records = std::move(final_records);
   state_.unrecorded = std::move(unrecorded);
 }

@@ -67,6 +67,8 @@ class TargetRunner : public std::enable_shared_from_this<TargetRunner> {
   void lease_expired();
 
   void change_policy(config::Policy policy);
+  // What the arbiter grants; what was said already is not passed on.
+  void give_turn(controller::Turn turn);
   void change_sample_interval(double seconds) { sample_interval_s_ = seconds; }
 
   // Empty when taken (and recorded), else why not. Returns after the effects were carried out.
@@ -161,6 +163,7 @@ class TargetRunner : public std::enable_shared_from_this<TargetRunner> {
   int calls_outstanding_ = 0;
 
   std::shared_ptr<actuators::Target> target_;
+  std::optional<controller::Turn> turn_given_;
   std::uint64_t generation_ = 0;  // new with every attach and detach
   std::optional<model::Snapshot> latest_;
   model::Interval latest_interval_;

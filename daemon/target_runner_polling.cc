@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "controller/arbitration.h"
 #include "model/estimate/calibrate.h"
 
 namespace lsmtuned::daemon {
@@ -59,6 +60,14 @@ void TargetRunner::change_policy(config::Policy policy) {
   controller::PolicyChanged changed;
   changed.policy = std::move(policy);
   enqueue(std::move(changed));
+}
+
+void TargetRunner::give_turn(controller::Turn turn) {
+  if (!controller::worth_telling(turn_given_, turn)) return;
+  turn_given_ = turn;
+  controller::TurnGiven given;
+  given.turn = std::move(turn);
+  enqueue(std::move(given));
 }
 
 asio::awaitable<std::string> TargetRunner::command(controller::OperatorCommand command) {

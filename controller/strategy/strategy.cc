@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "controller/arbitration.h"
 #include "model/units.h"
 
 namespace lsmtuned::controller {
@@ -65,6 +66,9 @@ SearchRequest search_request(const View& view) {
   request.policy = view.policy;
   request.cpu_cores = view.state.cpu_cores;
   request.probability_needed = view.policy.minimum_probability;
+  const FamilyChoice choice = choose_family(view.state, view.now_s);
+  request.family = choice.family;
+  request.database_knobs = choice.database_knobs;
   request.failed = view.state.failed;
   request.foreign = view.state.foreign;
   return request;

@@ -12,6 +12,7 @@
 #include <boost/json.hpp>
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -184,23 +185,26 @@ class RunningApp : public ::testing::Test {
     options.config = config_;
     options.config_path = config_path;
     options.handle_signals = false;
-    options.clock_speed = kSpeed;
+    options.clock_speed = speed_;
     options.open_embedded = [this](boost::asio::any_io_executor executor, boost::asio::thread_pool&,
                                    const actuators::EmbeddedOptions& embedded)
         -> Result<std::shared_ptr<actuators::Target>> {
-      if (!plant_) {
+      auto& held = embedded.name == "plant" ? plant_ : other_plants_[embedded.name];
+      auto& steered = embedded.name == "plant" ? switches_ : other_switches_[embedded.name];
+      if (!steered) steered = std::make_shared<Switches>();
+      if (!held) {
         actuators::testing::PlantTargetOptions plant;
         plant.name = embedded.name;
         plant.path = embedded.path;
         plant.database_id = database_id_;
         // More than the baseline sustains, less than good settings do: a trial has a clear result.
         plant.plant.writer_ops_per_s = 12e3;
-        auto clock = std::make_shared<Clock>(kSpeed);
+        auto clock = std::make_shared<Clock>(speed_);
         plant.clock_s = [clock] { return clock->now_s(); };
-        plant_ = std::make_shared<actuators::testing::PlantTarget>(std::move(plant));
+        held = std::make_shared<actuators::testing::PlantTarget>(std::move(plant));
       }
       return std::shared_ptr<actuators::Target>(
-          std::make_shared<SteeredTarget>(std::move(executor), plant_, switches_));
+          std::make_shared<SteeredTarget>(std::move(executor), held, steered));
     };
     if (open_history_) options.open_history = open_history_;
     auto created = App::create(std::move(options));
@@ -248,10 +252,13 @@ class RunningApp : public ::testing::Test {
     return eventually([&] { return text(status(), "phase") == phase; });
   }
 
+  double speed_ = kSpeed;
   TempDir temp_;
   config::DaemonConfig config_;
   std::shared_ptr<Switches> switches_ = std::make_shared<Switches>();
   std::shared_ptr<actuators::testing::PlantTarget> plant_;  // survives a restart of the app
+  std::map<std::string, std::shared_ptr<actuators::testing::PlantTarget>> other_plants_;
+  std::map<std::string, std::shared_ptr<Switches>> other_switches_;
   std::string database_id_ = "one";
   AppOptions::OpenHistory open_history_;
   std::unique_ptr<App> app_;

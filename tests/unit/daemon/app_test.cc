@@ -12,6 +12,7 @@
 #include "config/parse.h"
 #include "daemon/event_log.h"
 #include "daemon/replay.h"
+#include "model/invariants.h"
 
 namespace lsmtuned::daemon::testing {
 namespace {
@@ -86,6 +87,79 @@ TEST_F(RunningApp, ARecordedRunReplaysIdenticallyTwice) {
   const std::string first = run();
   EXPECT_THAT(first, AllOf(HasSubstr("kind=proposal"), HasSubstr("identical to the record")));
   EXPECT_EQ(first, run());
+}
+
+// Both want the same; the daemon lets them try one after the other, a stagger apart, and what both
+// may take stays within what they share.
+TEST_F(RunningApp, TwoDatabasesTakeTurns) {
+  config_.stagger_s = 40;
+  config_.memory_budget_bytes = 128.0 * 1024 * 1024;
+  config_.record_events = temp_.file("events");
+  config_.record_events_bytes = 1e9;
+  policy().strategy = config::Strategy::probe;
+  policy().poll_interval_s = 2;
+  speed_ = 20;  // two loops
+  config::TargetConfig second = config_.targets.front();
+  second.name = "second";
+  second.path = "/second";
+  config_.targets.push_back(second);
+  start();
+  const auto ask_of = [&](const char* command, const std::string& target) {
+    return ask({{"command", command}, {"target", target}, {"limit", 100}});
+  };
+  int rounds = 0;
+  ASSERT_TRUE(eventually([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    int changing = 0;
+    const json::object both = ask({{"command", "targets"}});
+    if (!both.contains("targets")) return false;
+    for (const json::value& entry : both.at("targets").as_array()) {
+      const std::string phase = text(entry.as_object(), "phase");
+      changing += phase == "applying" || phase == "settling" || phase == "verifying" ||
+                  phase == "reverting";
+    }
+    EXPECT_LE(changing, 1);
+    const model::MemoryBudgetInputs plant{8.0 * 1024 * 1024, 0, 2.0 * 1024 * 1024};
+    EXPECT_LE(model::memory_of(switches_->seen(), plant) +
+                  model::memory_of(other_switches_.at("second")->seen(), plant),
+              config_.memory_budget_bytes);
+    ++rounds;
+    return finished_proposal(ask_of("decisions", "plant")) &&
+           finished_proposal(ask_of("decisions", "second"));
+  })) << json::serialize(ask_of("status", "plant"))
+      << json::serialize(ask_of("status", "second"));
+  EXPECT_GT(rounds, 10);
+
+  struct Change {
+    std::string target;
+    double from_s;
+    double to_s;
+  };
+  std::vector<Change> changes;
+  for (const char* name : {"plant", "second"}) {
+    const json::object answer = ask_of("decisions", name);
+    for (const json::value& entry : answer.at("decisions").as_array()) {
+      const json::object& decision = entry.as_object();
+      const double end = decision.at("ended_wall_time_s").to_number<double>();
+      if (text(decision, "kind") == "proposal" && end > 0)
+        changes.push_back({name, decision.at("wall_time_s").to_number<double>(), end});
+    }
+  }
+  std::sort(changes.begin(), changes.end(),
+            [](const Change& a, const Change& b) { return a.from_s < b.from_s; });
+  ASSERT_GE(changes.size(), 2u);
+  for (std::size_t i = 1; i < changes.size(); ++i)
+    if (changes[i].target != changes[i - 1].target) {
+      EXPECT_GE(changes[i].from_s - changes[i - 1].to_s, config_.stagger_s - 2);
+    }
+  stop();
+  // Turns are events: each record replays by itself.
+  for (const char* name : {"plant", "second"}) {
+    std::ostringstream out;
+    std::ostringstream err;
+    const std::string path = EventLog::path_for(config_.record_events, name);
+    EXPECT_EQ(replay(path, {}, out, err), ReplayEnd::finished) << err.str();
+  }
 }
 
 TEST_F(RunningApp, ATrialThatIsCutShortByTheEndLeavesNothingBehind) {

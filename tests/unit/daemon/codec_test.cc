@@ -34,8 +34,16 @@ auto fields_of(const controller::Considered& c) {
   return std::tie(a, b, d);
 }
 auto fields_of(const WindowMeasure& m) {
-  const auto& [a, b, c, d, e, f, g, h, i, j, k] = m;
-  return std::tie(a, b, c, d, e, f, g, h, i, j, k);
+  const auto& [a, b, c, d, e, f, g, h, i, j, k, l] = m;
+  return std::tie(a, b, c, d, e, f, g, h, i, j, k, l);
+}
+auto fields_of(const controller::Kpi& x) {
+  const auto& [a, b, c, d] = x;
+  return std::tie(a, b, c, d);
+}
+auto fields_of(const controller::Kpis& x) {
+  const auto& [a, b, c, d, e] = x;
+  return std::tie(a, b, c, d, e);
 }
 auto fields_of(const model::Prediction& p) {
   const auto& [a, b, c, d, e, f, g, h, i, j, k, l] = p;
@@ -50,8 +58,8 @@ auto fields_of(const model::Calibration& x) {
   return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y);
 }
 auto fields_of(const Decision& x) {
-  const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t] = x;
-  return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t);
+  const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u] = x;
+  return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u);
 }
 auto fields_of(const controller::ProbeGroup& x) {
   const auto& [a, b, c, d] = x;
@@ -94,7 +102,8 @@ bool same(const T& a, const T& b) {
                             fields_of(b));
         },
         fields_of(a));
-  } else if constexpr (std::is_same_v<T, std::optional<Decision>>) {
+  } else if constexpr (std::is_same_v<T, std::optional<Decision>> ||
+                       std::is_same_v<T, std::optional<double>>) {
     return a.has_value() == b.has_value() && (!a || same(*a, *b));
   } else {
     return a == b;
@@ -196,7 +205,13 @@ model::Prediction any_prediction() {
 }
 WindowMeasure any_measure() {
   return {any_double(), any_double(), any_double(), any_double(), any_double(), any_double(),
-          any_double(), any_double(), any_double(), any_double(), any_double()};
+          any_double(), any_double(), any_double(), any_double(), any_double(), any_double()};
+}
+std::optional<double> any_figure() {
+  return any_bool() ? std::optional(any_double()) : std::nullopt;
+}
+controller::Kpi any_kpi() {
+  return {any_figure(), any_figure(), any_figure(), any_of(controller::KpiJudgement::worse)};
 }
 model::Uncertainty any_uncertainty() {
   return {any_double(),     some(any_double), some(any_double), some(any_double),
@@ -228,6 +243,7 @@ Decision any_decision() {
           any_prediction(),
           any_measure(),
           any_measure(),
+          {any_kpi(), any_kpi(), any_kpi(), any_kpi(), any_kpi()},
           any_bool(),
           any_text(),
           some(any_considered)};

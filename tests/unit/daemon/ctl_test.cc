@@ -110,18 +110,99 @@ TEST(Explanation, TellsTheStoryOnAScreen) {
     "changes": [{"family": "default", "option": "write_buffer_size", "old": 4194304, "new": 16777216}],
     "predicted_before": {"put_bytes_per_s": 5e6, "low_bytes_per_s": 4e6, "high_bytes_per_s": 6e6, "bound": "device"},
     "predicted_after": {"put_bytes_per_s": 9e6, "low_bytes_per_s": 8e6, "high_bytes_per_s": 1e7, "bound": "device", "horizon_s": 300},
-    "predicted_settled": {"put_bytes_per_s": 8e6},
-    "measured_before": {"seconds": 60, "put_bytes_per_s": 5e6, "stall_share": 0.5},
-    "measured_after": {"seconds": 120, "put_bytes_per_s": 9.9e6, "stall_share": 0.25},
+    "predicted_settled": {"put_bytes_per_s": 8e6, "low_bytes_per_s": 7e6, "high_bytes_per_s": 9e6},
+    "measured_before": {"seconds": 60, "put_bytes_per_s": 5e6, "stall_share": 0.5, "write_amplification": 8, "l0_compactions": 5},
+    "measured_after": {"seconds": 120, "put_bytes_per_s": 9.9e6, "stall_share": 0.25, "write_amplification": 6.67, "l0_compactions": 6},
+    "kpis": {
+      "put_rate": {"before": 5e6, "predicted": 9e6, "after": 9.9e6, "judgement": "better"},
+      "write_bandwidth_use": {"before": null, "predicted": null, "after": null, "judgement": "unknown"},
+      "compaction_efficiency": {"before": 0.125, "predicted": 0.16, "after": 0.15, "judgement": "better"},
+      "stability": {"before": 0.5, "predicted": 0.9, "after": 0.75, "judgement": "better"},
+      "resource_use": {"before": 67108864, "predicted": 100663296, "after": null, "judgement": "unknown"}},
     "evidence": "9.4 MiB/s over 6 cycles", "short_trial": true,
-    "considered": [{"changes": [], "predicted_put_bytes_per_s": 1.1e7, "verdict": "over the memory budget"}]})");
-  const std::string text = print_explanation(decision.as_object());
-  for (const char* part :
-       {"Decision 7", "bound by device", "default.write_buffer_size 4 MiB -> 16 MiB",
-        "over the memory budget", "measured / predicted = 1.10", "short trial", "over 6 cycles",
-        "larger write buffer"})
-    EXPECT_THAT(text, HasSubstr(part));
-  EXPECT_LE(std::count(text.begin(), text.end(), '\n'), 24);
+    "considered": [
+      {"changes": [{"family": "default", "option": "write_buffer_size", "old": 4194304, "new": 16777216}],
+       "predicted_put_bytes_per_s": 9e6, "verdict": "chosen"},
+      {"changes": [{"family": "default", "option": "write_buffer_size", "old": 4194304, "new": 67108864},
+                   {"family": "default", "option": "level0_slowdown_writes_trigger", "old": 20, "new": 32}],
+       "predicted_put_bytes_per_s": 1.1e7, "verdict": "over the memory budget"}]})");
+  EXPECT_EQ(print_explanation(decision.as_object()), R"(Decision 7: proposal, kept
+when           2026-11-21T09:15:00Z to 2026-11-21T09:18:20Z, by controller
+why            a larger write buffer makes L0 compactions rarer [gain]
+seen           4.8 MiB/s put, stalled 50.0 %, write amplification 8.00, 5 L0 compactions in 1 min
+bound          4.8 MiB/s (3.8 MiB/s to 5.7 MiB/s), bound by device, settled as it was
+changes        default.write_buffer_size 4 MiB -> 16 MiB
+considered     8.6 MiB/s, chosen: default.write_buffer_size 4 MiB -> 16 MiB
+               10.5 MiB/s, over the memory budget: default.write_buffer_size 4 MiB -> 64 MiB,
+               default.level0_slowdown_writes_trigger 20 -> 32
+predicted      8.6 MiB/s (7.6 MiB/s to 9.5 MiB/s), bound by device, over 5 min
+later          7.6 MiB/s (6.7 MiB/s to 8.6 MiB/s), settled
+happened       9.4 MiB/s put, stalled 25.0 %, write amplification 6.67, 6 L0 compactions in 2 min
+error          measured / predicted = 1.10 (short trial)
+figures                       before     predicted         after
+  put rate                 4.8 MiB/s     8.6 MiB/s     9.4 MiB/s  better
+  compaction efficiency       12.5 %        16.0 %        15.0 %  better
+  stability                   50.0 %        90.0 %        75.0 %  better
+  resource use                64 MiB        96 MiB             -
+outcome        9.4 MiB/s over 6 cycles
+)");
+}
+
+// The longest that a search can find: ten knobs, eight candidates, long reasons.
+TEST(Explanation, OfTheLargestDecisionStillFits) {
+  json::array changes;
+  for (const auto& knob : model::all_knobs()) {
+    if (changes.size() == 10) break;
+    changes.push_back(json::object{
+        {"family", "default"}, {"option", knob.option}, {"old", 1073741824}, {"new", 2147483648}});
+  }
+  const std::string words = [] {
+    std::string text;
+    for (int i = 0; i < 100; ++i) text += "words of a reason ";
+    return text;
+  }();
+  json::array considered;
+  for (int i = 0; i < 8; ++i)
+    considered.push_back(json::object{
+        {"changes", changes}, {"predicted_put_bytes_per_s", 1e7}, {"verdict", "not allowed"}});
+  const json::object prediction = {{"put_bytes_per_s", 5e6},
+                                   {"low_bytes_per_s", 4e6},
+                                   {"high_bytes_per_s", 6e6},
+                                   {"bound", "device"}};
+  const json::object window = {{"seconds", 60},
+                               {"put_bytes_per_s", 5e6},
+                               {"stall_share", 0.5},
+                               {"put_p99_s", 0.004},
+                               {"l0_compactions", 12}};
+  const json::object kpi = {
+      {"before", 5e6}, {"predicted", 9e6}, {"after", 9.9e6}, {"judgement", "better"}};
+  const json::object decision = {{"id", 7},
+                                 {"kind", "proposal"},
+                                 {"status", "kept"},
+                                 {"wall_time_s", 1795252500},
+                                 {"ended_wall_time_s", 1795252700},
+                                 {"initiator", "controller"},
+                                 {"reason", "gain"},
+                                 {"explanation", words},
+                                 {"evidence", words},
+                                 {"changes", changes},
+                                 {"considered", considered},
+                                 {"predicted_before", prediction},
+                                 {"predicted_after", prediction},
+                                 {"predicted_settled", prediction},
+                                 {"measured_before", window},
+                                 {"measured_after", window},
+                                 {"kpis",
+                                  {{"put_rate", kpi},
+                                   {"write_bandwidth_use", kpi},
+                                   {"compaction_efficiency", kpi},
+                                   {"stability", kpi},
+                                   {"resource_use", kpi}}}};
+  const std::string text = print_explanation(decision);
+  EXPECT_LE(std::count(text.begin(), text.end(), '\n'), 40) << text;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 100u) << line;
+  EXPECT_THAT(text, HasSubstr("and 4 more: --json"));
 }
 
 TEST(Text, SurvivesAnswersOfAnotherShape) {

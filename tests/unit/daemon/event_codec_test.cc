@@ -215,13 +215,14 @@ TEST(EventCodec, EveryMemberIsNamed) {
                   model::DatabaseCounters, model::DatabaseState, model::DeviceSample,
                   model::Snapshot, config::Policy>();
   expect_complete<SearchResult, Mark, Estimate, TrialBaseline, Forecast, Proposal, WaitingCandidate,
-                  Trial, OutstandingCall, RevertInProgress, FailedCandidate, RulesMark,
-                  RulesReading, RulesMemory, ProbeGroup, ProbeMemory, State, PersistentState,
-                  Decision, Considered, WindowMeasure, model::Prediction, model::Calibration,
-                  model::Uncertainty, model::LessonCounts, model::KnobChange>();
+                  Trial, OutstandingCall, RevertInProgress, FailedCandidate, FamilyRest, Turn,
+                  RulesMark, RulesReading, RulesMemory, ProbeGroup, ProbeMemory, State,
+                  PersistentState, Decision, Considered, WindowMeasure, Kpi, Kpis,
+                  model::Prediction, model::Calibration, model::Uncertainty, model::LessonCounts,
+                  model::KnobChange>();
   expect_complete<SnapshotArrived, SnapshotFailed, TargetFound, TargetLost, SearchFinished,
                   ApplyFinished, RecordFailed, PolicyChanged, Tick, OperatorCommand, Shutdown,
-                  RecordDecision, ApplyChanges, AdoptBaseline, RestoreBaseline, Alert>();
+                  TurnGiven, RecordDecision, ApplyChanges, AdoptBaseline, RestoreBaseline, Alert>();
 }
 
 TEST(EventCodec, DefaultsAreLeftOut) {

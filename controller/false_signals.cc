@@ -1,0 +1,88 @@
+#include "controller/false_signals.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "model/units.h"
+
+namespace lsmtuned::controller {
+namespace {
+
+constexpr double kStartUpS = 300;
+constexpr double kPausedS = 30;
+constexpr double kTreeShare = 0.1;
+constexpr double kLeastBytes = 256.0 * 1024 * 1024;
+
+double l0_files(const model::FamilySnapshot& family) {
+  return family.levels.empty() ? 0 : family.levels[0].files;
+}
+
+bool backlog(const model::FamilySnapshot& family, const model::Settings& settings) {
+  const auto trigger =
+      settings.get(family.name, model::Knob::level0_file_num_compaction_trigger).value_or(0);
+  return trigger > 0 && l0_files(family) >= trigger;
+}
+
+double tree(const model::Snapshot& snapshot) {
+  double bytes = 0;
+  for (const auto& family : snapshot.families) bytes += family.sst_bytes;
+  return bytes;
+}
+
+std::string paused(const std::deque<model::Snapshot>& window, const model::FamilySnapshot& family) {
+  const model::Snapshot& last = window.back();
+  const auto* first = model::find_family(window.front(), family.name);
+  const bool written = first != nullptr && !family.levels.empty() && !first->levels.empty() &&
+                       family.levels[0].write_bytes > first->levels[0].write_bytes;
+  if (family.facts.disable_auto_compactions)
+    return written ? "automatic compaction of " + family.name + " is switched off" : "";
+  if (!backlog(family, last.settings)) return "";
+  for (auto at = window.rbegin(); at != window.rend(); ++at) {
+    const auto* then = model::find_family(*at, family.name);
+    if (then == nullptr || !backlog(*then, at->settings) || at->state.running_compactions > 0 ||
+        at->state.compactions_completed != last.state.compactions_completed ||
+        at->state.l0_compactions_completed != last.state.l0_compactions_completed)
+      return "";
+    if (last.time_s - at->time_s >= kPausedS)
+      return "L0 of " + family.name + " is due, and no compaction has run for " +
+             model::format_duration(kPausedS) + ": background work seems paused";
+  }
+  return "";
+}
+
+std::string unbalanced(const model::Snapshot& first, const model::Snapshot& last) {
+  const auto& from = first.counters;
+  const auto& to = last.counters;
+  const double accounted = (to.flush_write_bytes - from.flush_write_bytes) +
+                           (to.compaction_write_bytes - from.compaction_write_bytes) -
+                           (to.compaction_read_bytes - from.compaction_read_bytes);
+  const double change = tree(last) - tree(first);
+  const double unexplained = change - accounted;
+  if (std::abs(unexplained) <= std::max(kLeastBytes, kTreeShare * tree(first))) return "";
+  const std::string bytes = model::format_bytes(std::abs(unexplained));
+  // The sign of the tree's own change too: reads that a compaction skips leave the balance open.
+  if (unexplained > 0 && change > 0) return "a bulk load brought " + bytes + " into the tree";
+  if (unexplained < 0 && change < 0) return bytes + " left the tree without a compaction";
+  return "";
+}
+
+}  // namespace
+
+std::string false_signal(const std::deque<model::Snapshot>& window) {
+  if (window.empty()) return "";
+  const model::Snapshot& first = window.front();
+  const model::Snapshot& last = window.back();
+  for (const auto& family : last.families) {
+    const auto* before = model::find_family(first, family.name);
+    if (before == nullptr) continue;
+    if (last.database_uptime_s < kStartUpS && first.database_uptime_s < kStartUpS &&
+        backlog(*before, first.settings) && l0_files(family) < l0_files(*before))
+      return "L0 of " + family.name + " still empties from before the database was opened";
+    if (before->base_level != family.base_level)
+      return "the base level of " + family.name + " has just moved";
+    if (auto why = paused(window, family); !why.empty()) return why;
+  }
+  return unbalanced(first, last);
+}
+
+}  // namespace lsmtuned::controller

@@ -1,0 +1,31 @@
+// Signs that what a window shows is not the work of the settings: then nothing is proposed.
+//
+// Start-up backlog: open for less than 300 s, and L0 empties from above its compaction trigger;
+// what
+//   is compacted was left by an earlier run.
+// Base level: that of a family moved within the window (dynamic level bytes).
+// Paused compaction: automatic compaction is off for a family that is written to, or L0 stood at
+// its
+//   trigger for 30 s while nothing ran and nothing was completed.
+// Bulk load: the tree grew by more than flushes and compactions account for (ingestion).
+// Dropped files: it shrank by more (ranges of files were deleted).
+//
+// Bytes balance: change of SST bytes = flushed + written - read by compactions. More than a tenth
+// of the tree, and 256 MiB, must be missing or too many; below that, jobs that run at the sample
+// explain it. Counter resets are refused with the snapshot (model/snapshot.h). Not seen here, for
+// the snapshot does not tell: manual compactions, backups, range tombstones.
+//
+// Pure; bytes, seconds. Thread rules: plain values.
+#pragma once
+
+#include <deque>
+#include <string>
+
+#include "model/snapshot.h"
+
+namespace lsmtuned::controller {
+
+// In words, for the record of a no-op; empty when there is none.
+std::string false_signal(const std::deque<model::Snapshot>& window);
+
+}  // namespace lsmtuned::controller

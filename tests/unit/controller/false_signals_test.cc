@@ -1,0 +1,105 @@
+// Windows that say nothing about the settings.
+#include "controller/false_signals.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "driver.h"
+
+namespace lsmtuned::controller {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr double kMiB = 1024.0 * 1024.0;
+
+// 61 polls of a database that flushes 10 MiB/s and compacts what it flushes; the tree stands.
+std::deque<model::Snapshot> window() {
+  testing::Driver driver;
+  std::deque<model::Snapshot> result;
+  for (int i = 0; i <= 60; ++i) {
+    model::Snapshot snapshot = driver.snapshot();
+    snapshot.time_s = 1000 + i;
+    snapshot.database_uptime_s = 5000 + i;
+    snapshot.families[0].sst_bytes = 1000 * kMiB;
+    snapshot.families[0].levels[0].write_bytes = 10 * kMiB * i;
+    snapshot.counters.flush_write_bytes = 10 * kMiB * i;
+    snapshot.counters.compaction_write_bytes = 50 * kMiB * i;
+    snapshot.counters.compaction_read_bytes = 60 * kMiB * i;
+    snapshot.state.compactions_completed = static_cast<std::uint64_t>(i);
+    result.push_back(snapshot);
+  }
+  return result;
+}
+
+TEST(FalseSignals, APlainWindowHasNone) {
+  EXPECT_EQ(false_signal({}), "");
+  EXPECT_EQ(false_signal(window()), "");
+}
+
+TEST(FalseSignals, StartUpBacklog) {
+  auto seen = window();
+  for (auto& snapshot : seen) snapshot.database_uptime_s -= 4990;
+  EXPECT_EQ(false_signal(seen), "");  // young, but at its level all the time
+  seen.front().families[0].levels[0].files = 30;
+  EXPECT_THAT(false_signal(seen), HasSubstr("before the database was opened"));
+  for (auto& snapshot : seen) snapshot.database_uptime_s += 4990;
+  EXPECT_EQ(false_signal(seen), "");
+}
+
+TEST(FalseSignals, BaseLevelJump) {
+  auto seen = window();
+  for (std::size_t i = 30; i < seen.size(); ++i) seen[i].families[0].base_level = 4;
+  EXPECT_THAT(false_signal(seen), HasSubstr("base level of default"));
+}
+
+TEST(FalseSignals, PausedCompaction) {
+  auto seen = window();
+  for (auto& snapshot : seen) snapshot.families[0].facts.disable_auto_compactions = true;
+  EXPECT_THAT(false_signal(seen), HasSubstr("switched off"));
+
+  seen = window();
+  for (std::size_t i = 31; i < seen.size(); ++i) {
+    seen[i].state.running_compactions = 0;
+    seen[i].state.compactions_completed = seen.back().state.compactions_completed;
+  }
+  EXPECT_EQ(false_signal(seen), "");  // 29 s
+  seen[30].state.running_compactions = 0;
+  seen[30].state.compactions_completed = seen.back().state.compactions_completed;
+  EXPECT_THAT(false_signal(seen), HasSubstr("seems paused"));
+  for (auto& snapshot : seen) snapshot.families[0].levels[0].files = 1;  // nothing is due
+  EXPECT_EQ(false_signal(seen), "");
+}
+
+TEST(FalseSignals, BulkLoadByIngestion) {
+  auto seen = window();
+  seen.back().families[0].sst_bytes += 255 * kMiB;  // a job that runs
+  EXPECT_EQ(false_signal(seen), "");
+  seen.back().families[0].sst_bytes += 10 * kMiB;
+  EXPECT_THAT(false_signal(seen), HasSubstr("bulk load brought 265 MiB"));
+}
+
+TEST(FalseSignals, DroppedRanges) {
+  auto seen = window();
+  seen.back().families[0].sst_bytes -= 300 * kMiB;
+  EXPECT_THAT(false_signal(seen), HasSubstr("300 MiB left the tree without a compaction"));
+  seen.back().counters.compaction_read_bytes += 300 * kMiB;  // a compaction dropped them
+  EXPECT_EQ(false_signal(seen), "");
+}
+
+TEST(FalseSignals, HoldProposalsBack) {
+  testing::Driver driver;
+  driver.candidate(model::Knob::write_buffer_size, 8 * kMiB);
+  driver.plant.running_compactions = 0;
+  driver.plant.cycle_s = 1e9;  // nothing is compacted
+  driver.attach();
+  driver.poll(60);
+  EXPECT_EQ(driver.sent(false), 0);
+  EXPECT_EQ(driver.state.last_noop_reason, "false_signal");
+  driver.plant.running_compactions = 1;
+  driver.plant.cycle_s = 2;
+  EXPECT_TRUE(driver.poll_until(Phase::verifying, 60));
+}
+
+}  // namespace
+}  // namespace lsmtuned::controller
