@@ -14,6 +14,7 @@ state_directory = "{state}"
 metrics_listen = ""
 log_target = "stderr"
 sample_interval = "5 s"
+record_events = "{events}"
 
 """
 
@@ -23,14 +24,18 @@ class Failed(Exception):
 
 
 class Daemon:
-    def __init__(self, build, work, configuration, state=None):
-        """`configuration`: what follows the section [daemon]."""
+    def __init__(self, build, work, configuration, state=None, events=""):
+        """`configuration`: what follows the section [daemon]; `events`: a folder to record into, for
+        lsmtunectl replay.
+        """
         self.work, self.binary = work, f"{build}/daemon/lsmtuned"
         self.agent = f"{build}/actuators/agent/liblsmtuned_agent.so"
         self.agent_socket, self.socket = f"{work}/agent.sock", f"{work}/control.sock"
         self.log_path, self.config = f"{work}/lsmtuned.log", f"{work}/lsmtuned.toml"
         with open(self.config, "w", encoding="utf-8") as file:
-            file.write(HEAD.format(work=work, state=state or f"{work}/state") + configuration)
+            file.write(
+                HEAD.format(work=work, state=state or f"{work}/state", events=events) + configuration
+            )
         self.log = open(self.log_path, "w", encoding="utf-8")
         self.process = subprocess.Popen(
             [self.binary, "--config", self.config],

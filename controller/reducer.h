@@ -106,6 +106,7 @@ struct Reducer {
   void on(const Shutdown& shutdown);
   void on(const OperatorCommand& command);
   void apply_advice(const OperatorCommand& command);
+  void try_changes(const OperatorCommand& command);
 };
 
 // "22:00".."06:00" wraps over midnight; equal ends mean the whole day. Minutes of the local day.

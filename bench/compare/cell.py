@@ -106,6 +106,8 @@ class Run:
         return result
 
     def _keep(self, work, raw):
+        if os.path.isdir(f"{work}/events"):
+            shutil.copytree(f"{work}/events", f"{raw}/events", dirs_exist_ok=True)
         for name in ("lsmtuned.log", "lsmtuned.toml", "db_bench.log", "state/decisions.jsonl"):
             if os.path.exists(f"{work}/{name}"):
                 shutil.copy(f"{work}/{name}", f"{raw}/{os.path.basename(name)}")
@@ -146,7 +148,8 @@ class Run:
 
         budget = (self.cell.budget_mib or max(plan.BUDGETS_MIB)) * plan.MIB
         self.daemon = daemons.Daemon(
-            self.build, work, plan.configuration(self.arm, budget, directory)
+            self.build, work, plan.configuration(self.arm, budget, directory),
+            events=f"{work}/events" if self.arm.mode == "tune" else "",
         )
         processors.prefer(self.daemon.process.pid)
         self.daemon.wait_ready(self._sleep)
