@@ -3,6 +3,7 @@
 import glob
 import os
 import platform
+import threading
 
 
 def machine():
@@ -26,6 +27,57 @@ def cpu_wait_s(pid):
         except OSError:
             continue  # the thread has just ended
     return waited / 1e9
+
+
+class PreferKernelWorkers:
+    """While it is entered: puts the kernel's unbound workers first, where we may.
+
+    They carry out the requests of loop devices; waiting behind others on the machine, they would make
+    a limited device slower than its limit. New ones appear at any time.
+    """
+
+    PERIOD_S = 2
+
+    def __init__(self):
+        self.changed = set()
+        self.stop = threading.Event()
+        self.thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop.set()
+        self.thread.join()
+        for pid in self.changed:
+            self._set(pid, 0)
+
+    def _run(self):
+        while not self.stop.wait(self.PERIOD_S):
+            for path in glob.glob("/proc/[0-9]*/comm"):
+                pid = int(path.split("/")[2])
+                if pid not in self.changed and self._is_worker(path) and self._set(pid, -20):
+                    self.changed.add(pid)
+
+    @staticmethod
+    def _is_worker(path):
+        try:
+            with open(path, encoding="ascii", errors="replace") as file:
+                return file.read().startswith("kworker/u")
+        except OSError:
+            return False  # it has just ended
+
+    @staticmethod
+    def _set(pid, nice):
+        """Only a worker at the other end of the range: one that someone else set stays."""
+        try:
+            if os.getpriority(os.PRIO_PROCESS, pid) != (0 if nice else -20):
+                return False
+            os.setpriority(os.PRIO_PROCESS, pid, nice)
+        except OSError:
+            return False
+        return True
 
 
 def prefer(pid):

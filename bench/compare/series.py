@@ -12,6 +12,7 @@ import daemon
 import device
 import hosts
 import plan
+import processors
 
 ATTEMPTS = 2
 
@@ -92,9 +93,10 @@ class Series:
         threads = [
             threading.Thread(target=self._worker, args=(work, results)) for _ in range(self.parallel)
         ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            while thread.is_alive():
-                thread.join(0.5)
+        with processors.PreferKernelWorkers():
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                while thread.is_alive():
+                    thread.join(0.5)
         return results
