@@ -140,6 +140,7 @@ COLUMNS = [
     ("p99.9 put", "put_p999_s", duration),
     ("longest put", "put_max_s", duration),
     ("pending MiB", "pending_bytes", lambda v: f"{v / MIB:.0f}"),
+    ("memory MiB", "memory_bytes", lambda v: f"{v / MIB:.0f}"),
     ("cycles", "l0_compactions", lambda v: f"{v:g}"),
     ("kept", "kept", lambda v: f"{v:g}"),
     ("reverted", "reverted", lambda v: f"{v:g}"),
@@ -220,7 +221,9 @@ def text(summary):
         f"last {_join(summary['window_s'])} s, extended to where an L0 compaction ends. Every run carries the same agent and a daemon; `defaults` and "
         "`best` are only observed. `best` is opened with the settings an offline search found within the "
         "same memory budget and the same limit of L0 files. In the measured window no trial begins; one "
-        "that is open is finished. Rates are user bytes. Medians of the runs.\n"
+        "that is open is finished. Rates are user bytes; memory is the daemon's formula at the end of the run: "
+        "a budget is kept when settings are chosen, and table readers grow with the tree after that. "
+        "Medians of the runs.\n"
     )
     return "\n".join([head] + [_group_text(group) for group in summary["groups"]])
 

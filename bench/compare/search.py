@@ -27,7 +27,7 @@ SHORT_SECONDS, SHORT_WINDOW_S = 220, 130
 WARM_UP_S, HORIZON_S = 240, 360
 READ_AHEAD = 2 * MIB
 CACHE = 8 * MIB  # db_bench's default
-TABLE_READERS = 8 * MIB  # what the tree's table readers were seen to take, rounded up
+TABLE_READERS = 8 * MIB  # what the daemon counts when the tuned arms choose; they grow later
 FAR_APART = 0.5  # between two that are both measured: the root of the sum of squared ln
 
 SPANS = {  # sampled evenly in ln, in MiB where the option is a size
