@@ -57,10 +57,11 @@ struct PolicyChanged {
 };
 struct Tick {};
 struct OperatorCommand {
-  enum class Kind { freeze, thaw, revert, apply, set_mode, clear_safe } kind{};
+  enum class Kind { freeze, thaw, revert, apply, set_mode, clear_safe, try_changes } kind{};
   std::string by;                             // user name or uid, for the record
   std::uint64_t decision_id = 0;              // apply
   config::Mode mode = config::Mode::observe;  // set_mode
+  model::ChangeSet changes;                   // try_changes; old values are filled in
 };
 // From the arbiter of several databases (controller/arbitration.h).
 struct TurnGiven {

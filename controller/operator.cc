@@ -62,6 +62,9 @@ void Reducer::on(const OperatorCommand& command) {
     case OperatorCommand::Kind::apply:
       apply_advice(command);
       return;
+    case OperatorCommand::Kind::try_changes:
+      try_changes(command);
+      return;
   }
 }
 
@@ -92,6 +95,42 @@ void Reducer::apply_advice(const OperatorCommand& command) {
   Decision decision = *state.advice;
   decision.initiator = "apply by " + command.by;
   start_apply(std::move(decision));
+}
+
+// A trial of an operator's own proposal: the same guards, records, verification and revert.
+void Reducer::try_changes(const OperatorCommand& command) {
+  if (!state.attached || !state.last || state.phase != Phase::steady || state.outstanding) {
+    refusal = std::string("a trial can begin in phase steady only; this is ") +
+              to_text(state.phase) + ", mode " + config::to_text(mode());
+    return;
+  }
+  Proposal proposal;
+  for (model::KnobChange change : command.changes) {
+    const auto present = state.last->settings.get(change.family, change.knob);
+    if (!present) {
+      refusal = "the database does not report " + std::string(model::info(change.knob).option) +
+                (change.family.empty() ? "" : " of the family " + change.family);
+      return;
+    }
+    if (*present == change.new_value) continue;
+    change.old_value = *present;
+    proposal.changes.push_back(change);
+  }
+  if (proposal.changes.empty()) {
+    refusal = "these values are in force already";
+    return;
+  }
+  const auto verdict =
+      check_changes(*state.last, proposal.changes, policy, state.cpu_cores, state.foreign);
+  if (verdict.gate == Gate::closed) {
+    refusal = verdict.explanation;
+    return;
+  }
+  proposal.reason = "operator";
+  proposal.explanation = model::describe(proposal.changes) + ": proposed by " + command.by;
+  if (state.search_running) state.discard_search = true;
+  state.candidate = WaitingCandidate{std::move(proposal), now(), 0, "try by " + command.by};
+  try_candidate();
 }
 
 }  // namespace lsmtuned::controller

@@ -90,7 +90,7 @@ void Reducer::take(Suggestion suggestion) {
     if (failed.until_s > now() && near(proposal.changes, failed.changes))
       return noop("failed_before", "this candidate was tried and reverted",
                   std::move(proposal.considered));
-  state.candidate = WaitingCandidate{std::move(proposal), now(), 0};
+  state.candidate = WaitingCandidate{std::move(proposal), now(), 0, {}};
   try_candidate();
 }
 
@@ -115,18 +115,29 @@ void Reducer::try_candidate() {
   const auto verdict =
       check_changes(*state.last, proposal.changes, policy, state.cpu_cores, state.foreign);
   if (verdict.gate == Gate::wait && now() - state.candidate->found_at_s < kCandidateWaitS) return;
+  const std::string tried_by = state.candidate->initiator;
+  const bool advise = mode() == config::Mode::advise && tried_by.empty();
   if (verdict.gate != Gate::open) {
-    noop(verdict.reason, verdict.explanation + " (" + model::describe(proposal.changes) + ")",
-         proposal.considered);
+    if (tried_by.empty()) {
+      noop(verdict.reason, verdict.explanation + " (" + model::describe(proposal.changes) + ")",
+           proposal.considered);
+    } else {
+      Decision refused = new_decision(DecisionKind::proposal);
+      refused.initiator = tried_by;
+      refused.reason = verdict.reason;
+      refused.explanation = proposal.explanation;
+      refused.changes = proposal.changes;
+      end(refused, DecisionStatus::refused, verdict.explanation);
+    }
     state.candidate.reset();
     return;
   }
-  if (mode() == config::Mode::advise && state.advice &&
-      state.advice->changes == proposal.changes) {  // said already
+  if (advise && state.advice && state.advice->changes == proposal.changes) {  // said already
     state.candidate.reset();
     return;
   }
   Decision decision = new_decision(DecisionKind::proposal);
+  if (!tried_by.empty()) decision.initiator = tried_by;
   decision.reason = proposal.reason;
   decision.explanation = proposal.explanation;
   decision.changes = proposal.changes;
@@ -138,7 +149,7 @@ void Reducer::try_candidate() {
   decision.measured_before = state.current_measure;
   decision.considered = proposal.considered;
   decision.short_trial = policy.trial_min_cycles < config::Policy{}.trial_min_cycles;
-  if (mode() == config::Mode::advise) {
+  if (advise) {
     judge_kpis(decision);
     decision.status = DecisionStatus::advised;
     state.advice = decision;

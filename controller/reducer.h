@@ -110,6 +110,7 @@ struct Reducer {
   void on(const TurnGiven& given);
   void on(const OperatorCommand& command);
   void apply_advice(const OperatorCommand& command);
+  void try_changes(const OperatorCommand& command);
 };
 
 // "22:00".."06:00" wraps over midnight; equal ends mean the whole day. Minutes of the local day.

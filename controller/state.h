@@ -70,6 +70,7 @@ struct WaitingCandidate {
   Proposal proposal;
   double found_at_s = 0;
   double not_before_s = 0;  // after a call that could not be sent
+  std::string initiator;    // an operator's own proposal; empty: the strategy's
 };
 
 struct Trial {

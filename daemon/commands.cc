@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "actuators/wire/json.h"
+#include "config/quantity.h"
 #include "daemon/codec.h"
 #include "daemon/control_json.h"
 #include "daemon/control_protocol.h"
@@ -36,13 +37,16 @@ json::object history_refusal(const Error& error) {
   return refusal("history", error.what, error.remedy);
 }
 
+std::optional<double> number_of(const json::value& value) {
+  if (value.is_double()) return value.get_double();
+  if (value.is_int64()) return static_cast<double>(value.get_int64());
+  if (value.is_uint64()) return static_cast<double>(value.get_uint64());
+  return std::nullopt;
+}
+
 std::optional<double> number_member(const json::object& request, const char* name) {
   const json::value* value = request.if_contains(name);
-  if (value == nullptr) return std::nullopt;
-  if (value->is_double()) return value->get_double();
-  if (value->is_int64()) return static_cast<double>(value->get_int64());
-  if (value->is_uint64()) return static_cast<double>(value->get_uint64());
-  return std::nullopt;
+  return value == nullptr ? std::nullopt : number_of(*value);
 }
 
 struct Chosen {
@@ -245,6 +249,68 @@ asio::awaitable<json::object> do_apply(const Context& context) {
   co_return answer;
 }
 
+// One option's value: a number in base units, or text with a unit.
+Result<double> option_value(const model::KnobInfo& about, const json::value& value) {
+  if (const auto number = number_of(value)) return *number;
+  if (!value.is_string()) return Error{"neither a number nor text", "16777216, or \"16 MiB\""};
+  const std::string text(value.get_string());
+  switch (about.unit) {
+    case model::KnobUnit::bytes:
+      return config::parse_size(text);
+    case model::KnobUnit::bytes_per_second:
+      return config::parse_rate(text);
+    default:
+      return Error{"\"" + text + "\" is no number", "a plain number"};
+  }
+}
+
+// {"write_buffer_size": "16 MiB", ...} of one family -> changes without old values.
+Result<model::ChangeSet> wanted_changes(const json::object& request,
+                                        const model::Snapshot& latest) {
+  const json::value* set = request.if_contains("set");
+  if (set == nullptr || !set->is_object() || set->get_object().empty())
+    return Error{"try needs options", R"("set": {"write_buffer_size": "16 MiB"})"};
+  std::string family = wire::text_member(request, "family");
+  std::string names;
+  for (const auto& one : latest.families) names += (names.empty() ? "" : ", ") + one.name;
+  if (family.empty()) {
+    if (latest.families.size() != 1)
+      return Error{"there is more than one column family", "name one with --family: " + names};
+    family = latest.families.front().name;
+  }
+  model::ChangeSet changes;
+  for (const auto& [key, value] : set->get_object()) {
+    const std::string option(key);
+    const auto knob = model::knob_from_option(option);
+    if (!knob)
+      return Error{"no option is named \"" + option + "\"", "docs/configuration.md, bounds"};
+    const model::KnobInfo& about = model::info(*knob);
+    const auto wanted = option_value(about, value);
+    if (!wanted) return Error{option + ": " + wanted.error().what, wanted.error().remedy};
+    const bool of_family = about.scope == model::KnobScope::family;
+    changes.push_back({of_family ? family : "", *knob, 0, *wanted});
+  }
+  return changes;
+}
+
+asio::awaitable<json::object> do_try(const Context& context) {
+  const model::Snapshot* latest = context.runner->latest();
+  if (latest == nullptr)
+    co_return refusal("not-attached", context.runner->name() + ": nothing has been observed yet",
+                      "is the database running with the agent? try again in a moment");
+  auto changes = wanted_changes(context.request, *latest);
+  if (!changes) co_return refusal("bad-request", changes.error().what, changes.error().remedy);
+  controller::OperatorCommand command;
+  command.kind = controller::OperatorCommand::Kind::try_changes;
+  command.changes = std::move(*changes);
+  json::object answer = co_await do_operate(context, std::move(command));
+  if (answer.at("ok").as_bool()) {
+    const auto& trial = context.runner->state().trial;
+    answer["decision"] = trial ? json::value(trial->decision.id) : nullptr;
+  }
+  co_return answer;
+}
+
 asio::awaitable<json::object> do_mode(const Context& context) {
   const std::string text = wire::text_member(context.request, "mode");
   const auto mode = config::mode_from_text(text);
@@ -282,8 +348,8 @@ asio::awaitable<json::object> answer_command(const CommandServices& services, js
   const std::string command = wire::text_member(request, "command");
   if (command == "targets") co_return do_targets(services);
   static const std::vector<std::string> known = {
-      "status", "decisions", "explain", "advice",  "apply",    "freeze", "thaw",
-      "revert", "mode",      "export",  "samples", "snapshot", "problem"};
+      "status", "decisions", "explain", "advice",  "apply",    "freeze",  "thaw",
+      "revert", "mode",      "export",  "samples", "snapshot", "problem", "try"};
   if (std::find(known.begin(), known.end(), command) == known.end())
     co_return refusal("unknown-command", "unknown command \"" + command + "\"",
                       "lsmtunectl --help lists the commands");
@@ -309,6 +375,8 @@ asio::awaitable<json::object> answer_command(const CommandServices& services, js
     answer = co_await do_samples(context);
   else if (command == "apply")
     answer = co_await do_apply(context);
+  else if (command == "try")
+    answer = co_await do_try(context);
   else if (command == "mode")
     answer = co_await do_mode(context);
   else if (command == "freeze")

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <boost/json.hpp>
+#include <charconv>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -25,6 +26,23 @@ namespace json = boost::json;
 std::string done(const json::object& answer) {
   return fmt::format("done: phase {}, mode {}\n", Call::text("phase", answer),
                      Call::text("mode", answer));
+}
+
+std::string tried(const json::object& answer) {
+  const json::value* id = answer.if_contains("decision");
+  if (id == nullptr || id->is_null())
+    return "waiting for a moment without delayed writes, at most a minute; lsmtunectl decisions "
+           "shows what became of it\n";
+  return fmt::format("sent as decision {0}: lsmtunectl explain {0} tells what became of it\n",
+                     json::serialize(*id));
+}
+
+// A plain number as one, anything else as text: the daemon knows the option's unit.
+json::value option_word(const std::string& text) {
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error == std::errc() && end == text.data() + text.size()) return number;
+  return json::string(text);
 }
 
 // One line for a monitoring system: OK, or PROBLEM with the first thing wrong of every target.
@@ -148,6 +166,23 @@ int run_ctl(const std::vector<std::string>& arguments, std::ostream& out, std::o
      })
       ->add_option("ID", id, "decision")
       ->required();
+  std::vector<std::string> wanted;
+  std::string family;
+  CLI::App* attempt =
+      on("try", "a trial of your own proposal: guarded, verified, undone if worse", [&] {
+        json::object set;
+        for (const std::string& word : wanted) {
+          const auto equal = word.find('=');
+          if (equal == 0 || equal == std::string::npos || equal + 1 == word.size()) {
+            call.complain("\"" + word + "\" is no OPTION=VALUE", "write_buffer_size=\"16 MiB\"");
+            return int{kExitUsage};
+          }
+          set[word.substr(0, equal)] = option_word(word.substr(equal + 1));
+        }
+        return call.show({{"command", "try"}, {"set", std::move(set)}, {"family", family}}, tried);
+      });
+  attempt->add_option("OPTION=VALUE", wanted, "options to change, all in one trial")->required();
+  attempt->add_option("--family", family, "column family; not needed when there is one");
   simple("freeze", "no change from now on; outlives restarts");
   simple("thaw", "ends a freeze, and the safe state after too many reverts");
   simple("revert", "back to the baseline");

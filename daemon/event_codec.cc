@@ -20,8 +20,8 @@ const char* Words<controller::ApplyStatus>::text(controller::ApplyStatus status)
   return kWords.at(static_cast<std::size_t>(status));
 }
 const char* Words<controller::OperatorCommand::Kind>::text(Kind kind) {
-  static constexpr std::array kWords = {"freeze", "thaw",     "revert",
-                                        "apply",  "set_mode", "clear_safe"};
+  static constexpr std::array kWords = {"freeze",   "thaw",       "revert",     "apply",
+                                        "set_mode", "clear_safe", "try_changes"};
   return kWords.at(static_cast<std::size_t>(kind));
 }
 const char* Words<controller::Alert::Severity>::text(Severity severity) {

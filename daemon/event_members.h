@@ -38,7 +38,7 @@ struct Words<controller::ApplyStatus> {
 template <>
 struct Words<controller::OperatorCommand::Kind> {
   using Kind = controller::OperatorCommand::Kind;
-  static constexpr Kind kLast = Kind::clear_safe;
+  static constexpr Kind kLast = Kind::try_changes;
   static const char* text(Kind kind);
 };
 template <>
@@ -172,6 +172,7 @@ void members(Visitor& visit, T& c) {
   visit("proposal", c.proposal);
   visit("found_at_s", c.found_at_s);
   visit("not_before_s", c.not_before_s);
+  visit("initiator", c.initiator);
 }
 
 template <class Visitor, Of<controller::Trial> T>
@@ -365,6 +366,7 @@ void members(Visitor& visit, T& e) {
   visit("by", e.by);
   visit("decision_id", e.decision_id);
   visit("mode", e.mode);
+  visit("changes", e.changes);
 }
 template <class Visitor, Of<controller::Tick> T>
 void members(Visitor&, T&) {}

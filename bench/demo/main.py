@@ -12,13 +12,13 @@ import os
 import platform
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import control
+import daemon
 import database
 import device
 import picture
@@ -35,15 +35,6 @@ SETTLE_S = 25
 MEMORY_BUDGET = "256 MiB"
 
 CONFIGURATION = """\
-# Written by ./dev run.
-[daemon]
-agent_socket = "{run}/agent.sock"
-control_socket = "{run}/control.sock"
-state_directory = "{state}"
-metrics_listen = ""
-log_target = "stderr"
-sample_interval = "5 s"
-
 [defaults]
 memory_budget = "{budget}"
 
@@ -75,7 +66,6 @@ class Demo:
         self.build = os.path.abspath(arguments.build)
         self.work = tempfile.mkdtemp(prefix="lsmtuned-run-")
         self.state = os.path.abspath(arguments.state or f"{self.work}/state")
-        self.socket = f"{self.work}/control.sock"
         self.slow = self.daemon = self.load = None
         self.samples = []  # one snapshot a second
         self.changes = []
@@ -109,62 +99,37 @@ class Demo:
             self.slow.throttle()
             self.say(self.slow.describe())
 
-        config = f"{self.work}/lsmtuned.toml"
-        with open(config, "w", encoding="utf-8") as file:
-            file.write(
-                CONFIGURATION.format(
-                    run=self.work, state=self.state, budget=MEMORY_BUDGET, database=self.directory
-                )
-            )
-        self.daemon_log = open(f"{self.work}/lsmtuned.log", "w", encoding="utf-8")
-        self.daemon = subprocess.Popen(
-            [f"{self.build}/daemon/lsmtuned", "--config", config],
-            stdout=self.daemon_log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
+        self.daemon = daemon.Daemon(
+            self.build,
+            self.work,
+            CONFIGURATION.format(budget=MEMORY_BUDGET, database=self.directory),
+            self.state,
         )
-        self.wait_for(lambda: os.path.exists(f"{self.work}/agent.sock"), 20, "lsmtuned did not start")
-
-        environment["LSMTUNED_SOCKET"] = f"{self.work}/agent.sock"
-        environment["LSMTUNED_STATISTICS"] = "latency"
+        self.daemon.wait_ready()
         self.load = database.Overwrite(
             self.directory,
             f"{self.work}/db_bench.log",
-            f"{self.build}/actuators/agent/liblsmtuned_agent.so",
-            environment,
+            self.daemon.agent,
+            {**environment, **self.daemon.environment()},
             self.arguments.seconds + 60,
         )
         if self.slow:
             self.slow.adopt(self.load.process.pid)
-        self.wait_for(lambda: self.snapshot() is not None, 30, "the agent did not attach")
-
-    def wait_for(self, condition, seconds, message):
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            if self.daemon and self.daemon.poll() is not None:
-                raise RuntimeError(f"lsmtuned ended; see {self.work}/lsmtuned.log")
-            if condition():
-                return
-            time.sleep(0.2)
-        raise RuntimeError(f"{message}; see {self.work}/lsmtuned.log and {self.work}/db_bench.log")
+        self.daemon.wait_for(lambda: self.snapshot() is not None, 30, "the agent did not attach")
 
     # ---- watching ---------------------------------------------------------------------------
 
     def call(self, command, **members):
-        return control.call(self.socket, command, target="demo", **members)
+        return self.daemon.call(command, target="demo", **members)
 
     def snapshot(self):
-        try:
-            return self.call("snapshot")["snapshot"]
-        except (control.ControlError, KeyError):
-            return None
+        return self.daemon.snapshot("demo")
 
     def watch(self):
         """One second: a sample, and a line of progress where there is something to say."""
         if not self.load.running():
             raise RuntimeError(f"db_bench ended; see {self.work}/db_bench.log")
-        if self.daemon.poll() is not None:
-            raise RuntimeError(f"lsmtuned ended; see {self.work}/lsmtuned.log")
+        self.daemon.check()
         sample = self.snapshot()
         if sample and (not self.samples or sample["time_s"] > self.samples[-1]["time_s"]):
             if self.samples and sample["settings"] != self.samples[-1]["settings"]:
@@ -353,14 +318,8 @@ class Demo:
 
     def close(self):
         """Baseline back first, while the database lives; then everything in reverse order."""
-        if self.daemon and self.daemon.poll() is None:
-            self.daemon.terminate()
-            try:
-                self.daemon.wait(20)
-            except subprocess.TimeoutExpired:
-                self.say("lsmtuned did not end in time; killed (the agent's lease restores)")
-                self.daemon.kill()
-                self.daemon.wait()
+        if self.daemon and not self.daemon.stop():
+            self.say("lsmtuned did not end in time; killed (the agent's lease restores)")
         if self.load:
             self.load.stop()
         if self.slow:
@@ -410,7 +369,7 @@ def main():
     except Interrupted as name:
         demo.say(f"{name}: restoring the baseline and cleaning up")
         code = 130
-    except (RuntimeError, control.ControlError, device.Unavailable, OSError) as error:
+    except (RuntimeError, daemon.Failed, control.ControlError, device.Unavailable, OSError) as error:
         print(f"./dev run: {error}", file=sys.stderr)
         code = 1
     finally:

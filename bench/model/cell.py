@@ -4,7 +4,6 @@ import datetime
 import glob
 import json
 import os
-import platform
 import re
 import shutil
 import subprocess
@@ -12,6 +11,7 @@ import tempfile
 import time
 
 import device
+import processors
 import settings
 import tree
 
@@ -33,17 +33,6 @@ class Stopped(Exception):
 
 class Failed(Exception):
     """db_bench failed; the text says how."""
-
-
-def machine():
-    with open("/proc/cpuinfo", encoding="utf-8") as file:
-        cpu = next((line.split(":", 1)[1].strip() for line in file if line.startswith("model name")), "")
-    return {
-        "cpu": cpu,
-        "cores": os.cpu_count(),
-        "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
-        "kernel": platform.release(),
-    }
 
 
 def command(one, directory, seconds, seed, report):
@@ -98,29 +87,6 @@ def parse_stats(text):
     return levels
 
 
-def cpu_wait_s(pid):
-    """How long its threads were ready but had no processor: what others on the machine cost it."""
-    waited = 0
-    for path in glob.glob(f"/proc/{pid}/task/*/schedstat"):
-        try:
-            with open(path, encoding="ascii") as file:
-                waited += int(file.read().split()[1])
-        except OSError:
-            continue  # the thread has just ended
-    return waited / 1e9
-
-
-def prefer(pid):
-    """Puts the process before others on the machine, where we may; -> whether we did."""
-    try:
-        os.setpriority(os.PRIO_PROCESS, pid, -20)
-        with open(f"/proc/{pid}/autogroup", "w", encoding="ascii") as group:
-            group.write("-20")
-    except OSError:
-        return False
-    return True
-
-
 class Folder:
     """In place of a slow device: where the processor is to bind, files in memory; and where the
     kernel cannot limit a device, RocksDB's own rate limiter does.
@@ -165,7 +131,7 @@ class Series:
         row = {
             "time_s": now,
             "cpu_s": (int(process[11]) + int(process[12])) / ticks,
-            "cpu_wait_s": cpu_wait_s(self.pid),
+            "cpu_wait_s": processors.cpu_wait_s(self.pid),
         }
         if os.path.exists(self.block):
             with open(self.block, encoding="ascii") as file:
@@ -248,7 +214,7 @@ class Cell:
                 ["stdbuf", "-oL", *line], stdout=output, stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-            preferred = prefer(self.process.pid)
+            preferred = processors.prefer(self.process.pid)
             self.slow.adopt(self.process.pid)
             limit = self.slow.limit if any(limits.values()) else "none"
             series = Series(self.slow, self.process.pid)
@@ -290,7 +256,7 @@ class Cell:
             "tree_after": parse_stats(text),
             "puts_per_second": [int(row[1]) for row in rows],
             "series": series.rows,
-            "machine": machine(),
+            "machine": processors.machine(),
             "rocksdb": "7.8.3 (Debian rocksdb-tools)",
         }
 

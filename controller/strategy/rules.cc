@@ -32,6 +32,9 @@ constexpr double kSmallestBatch = 64 * model::kMiB;
 constexpr double kLargestBatch = 512 * model::kMiB;
 constexpr double kBatchGrain = 64 * model::kKiB;
 constexpr double kFilesPerJob = 25;  // max_compaction_bytes over target_file_size_base at open
+// Left free of the memory budget: while a step waits to be sent, table readers grow with the tree,
+// and one sized to the last byte would never pass the guard.
+constexpr double kBudgetMargin = 0.02;
 
 RulesMark mark_from(const model::Snapshot& snapshot, const model::FamilySnapshot& family) {
   RulesMark mark;
@@ -50,8 +53,9 @@ class Moves {
   Moves(const View& view, const model::FamilySnapshot& family) : view_(view), family_(family) {
     wanted_ = view.snapshot().settings;
     inputs_ = model::invariant_inputs(view.snapshot());
-    budget_ = view.policy.memory_budget_bytes > 0 ? view.policy.memory_budget_bytes
-                                                  : model::memory_of(wanted_, inputs_.memory);
+    budget_ = view.policy.memory_budget_bytes > 0
+                  ? (1 - kBudgetMargin) * view.policy.memory_budget_bytes
+                  : model::memory_of(wanted_, inputs_.memory);
   }
 
   std::optional<double> present(Knob knob) const {

@@ -232,6 +232,8 @@ class Script {
       driver_->command(Kind::apply, driver_->decision(DecisionKind::proposal).id);
     else if (what == "mode")
       driver_->command(Kind::set_mode, 0, mode_named(word(words, 2)));
+    else if (what == "try")
+      driver_->propose(knob_named(word(words, 2)), std::stod(word(words, 3)));
     else
       fail("unknown operator command " + what);
   }

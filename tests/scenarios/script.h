@@ -10,7 +10,7 @@
 //   late ok|failed             the pending call returns
 //   records_fail N             the next N records cannot be written
 //   foreign KNOB VALUE         someone else changes a knob
-//   command freeze|thaw|revert|clear_safe|apply|mode MODE
+//   command freeze|thaw|revert|clear_safe|apply|mode MODE|try KNOB VALUE
 //   minute M                   local minute of the day
 //   restart database | restart daemon [lease_ran_out]
 //   shutdown

@@ -307,7 +307,16 @@ void Driver::wait(int seconds) {
 }
 
 void Driver::command(OperatorCommand::Kind kind, std::uint64_t id, config::Mode mode) {
-  feed(OperatorCommand{kind, "ann", id, mode});
+  feed(OperatorCommand{kind, "ann", id, mode, {}});
+}
+
+void Driver::propose(Knob knob, double value) {
+  OperatorCommand command;
+  command.kind = OperatorCommand::Kind::try_changes;
+  command.by = "ann";
+  const bool family = model::info(knob).scope == model::KnobScope::family;
+  command.changes = {{family ? "default" : "", knob, 0, value}};
+  feed(command);
 }
 
 void Driver::candidate(Knob knob, double value, double gain, double probability) {

@@ -52,6 +52,8 @@ class Driver {
   void wait(int seconds);  // ticks only
   void command(OperatorCommand::Kind kind, std::uint64_t id = 0,
                config::Mode mode = config::Mode::observe);
+  // An operator's own proposal.
+  void propose(model::Knob knob, double value);
   bool call_pending() const { return held_.has_value(); }
   void finish_call(ApplyStatus status);  // of a call that was left pending
   void restart_database();               // without telling

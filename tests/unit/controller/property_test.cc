@@ -86,7 +86,13 @@ void random_event(Driver& d, Noise& noise) {
     answer.partial = noise.chance(0.5);
     if (d.answers.size() < 3) d.answers.push_back(answer);
   } else if (pick < 86) {
-    const auto kind = static_cast<Kind>(noise.below(6));
+    const auto kind = static_cast<Kind>(noise.below(7));
+    if (kind == Kind::try_changes) {
+      const model::Knob knob = noise.chance(0.5) ? model::Knob::level0_slowdown_writes_trigger
+                                                 : model::Knob::write_buffer_size;
+      d.propose(knob, std::round(model::info(knob).rocksdb_default * noise.between(0.05, 4)));
+      return;
+    }
     d.command(kind, d.decision(DecisionKind::proposal).id,
               static_cast<config::Mode>(noise.chance(0.6) ? 2 : noise.below(3)));
     if (noise.chance(0.7)) d.command(Kind::thaw);

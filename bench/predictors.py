@@ -33,10 +33,12 @@ class Predictors:
             raise Refused(said[0] if said else f"lsmtunectl ended with {done.returncode} and said nothing")
         return json.loads(done.stdout)
 
-    def simulate(self, problem, layer, warmup_s=0.0):
+    def simulate(self, problem, layer, warmup_s=0.0, horizon_s=None):
         """-> the simulation's members, with `sigma`: the ensemble's spread of ln(rate)."""
+        more = [] if horizon_s is None else ["--horizon", f"{horizon_s:g}"]
         result = self._ask(
-            problem, "simulate", "--layer", layer, "--members", str(self.members), "--warmup", f"{warmup_s:g}"
+            problem, "simulate", "--layer", layer, "--members", str(self.members), "--warmup",
+            f"{warmup_s:g}", *more
         )
         low, high = result["low_bytes_per_s"], result["high_bytes_per_s"]
         result["sigma"] = math.log(high / low) / (2 * Z80) if low > 0 and high > low else 0.0
