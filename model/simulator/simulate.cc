@@ -1,6 +1,7 @@
 #include "model/simulator/simulate.h"
 
 #include <cmath>
+#include <utility>
 
 #include "model/simulator/engine.h"
 #include "model/simulator/ensemble.h"
@@ -32,12 +33,23 @@ std::string faults_of(const Problem& problem, const SimulationOptions& options) 
   return text;
 }
 
+template <class Tree>
+Result<Simulation> run(const simulator::Parameters& parameters, const Problem& problem,
+                       const SimulationOptions& options) {
+  simulator::Engine<Tree> engine(parameters, problem.tree, options.seed,
+                                 {parameters, options, problem.horizon_s});
+  if (const auto ran = engine.run(); !ran) return ran.error();
+  Simulation out = std::move(engine.watcher()).result();
+  out.tree = engine.shape();
+  out.space_amplification = engine.space_amplification();
+  return out;
+}
+
 Result<Simulation> simulate_one(const Problem& problem, const SimulationOptions& options) {
   const simulator::Parameters parameters = simulator::make_parameters(problem);
-  if (options.layer == SimulationLayer::totals) {
-    return simulator::Engine<simulator::TotalsTree>(parameters, problem, options).run();
-  }
-  return simulator::Engine<simulator::FilesTree>(parameters, problem, options).run();
+  return options.layer == SimulationLayer::totals
+             ? run<simulator::TotalsTree>(parameters, problem, options)
+             : run<simulator::FilesTree>(parameters, problem, options);
 }
 
 }  // namespace

@@ -125,6 +125,7 @@ bool TotalsTree::pick_base(Job& job) {
   running.merged_records =
       merged(incoming, running.output_records, parameters_.inverse_distinct_keys);
   l0_.take(picked_, job);
+  job.upper_bytes = job.read_bytes;
   const double l0_bytes = job.read_bytes;
   hold(base, running.output_records, running.output_files, job);
   if (moves) {
@@ -147,6 +148,7 @@ bool TotalsTree::pick_intra_l0(Job& job) {
   Running& running = begin(job, 0, 0);
   running.merged_records = merged_l0_density();
   l0_.take(picked_, job);
+  job.upper_bytes = job.read_bytes;
   job.kind = JobKind::intra_l0;
   job.written_bytes = bytes_of(0, running.merged_records);
   job.turns = turns_of_file(job.written_bytes) + kTurnsPerJobEnd;
@@ -190,6 +192,7 @@ bool TotalsTree::pick_deeper(std::size_t level, Job& job) {
   running.merged_records = merged(records, below, range_keys > 0 ? 1 / range_keys : 0);
   job.kind = JobKind::deeper;
   hold(level, records, files, job);
+  job.upper_bytes = job.read_bytes;
   hold(level + 1, below, running.output_files, job);
   job.written_bytes = bytes_of(level + 1, running.merged_records);
   job.turns = turns_of(job.written_bytes, parameters_.target_file_bytes);
