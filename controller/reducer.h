@@ -65,6 +65,8 @@ struct Reducer {
 
   // ---- proposals (proposal.cc)
   void consider();
+  double search_pause_s() const;
+  void forget_fruitless_searches();
   View view() const;
   void take(Suggestion suggestion);
   void on(const SearchFinished& finished);

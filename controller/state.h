@@ -132,6 +132,8 @@ struct State {
   bool discard_search = false;  // the running search began before a restart of the target
   double search_started_s = 0;
   double next_search_s = 0;
+  int fruitless_searches = 0;       // in a row, at much the same put rate: each doubles the pause
+  double searched_bytes_per_s = 0;  // measured put rate when the last one was asked for
   std::vector<FailedCandidate> failed;
   std::vector<std::pair<std::string, model::Knob>> foreign;  // as persistent.foreign
   double last_foreign_record_s = 0;

@@ -276,6 +276,8 @@ void members(Visitor& visit, T& s) {
   visit("discard_search", s.discard_search);
   visit("search_started_s", s.search_started_s);
   visit("next_search_s", s.next_search_s);
+  visit("fruitless_searches", s.fruitless_searches);
+  visit("searched_bytes_per_s", s.searched_bytes_per_s);
   visit("failed", s.failed);
   visit("foreign", s.foreign);
   visit("last_foreign_record_s", s.last_foreign_record_s);

@@ -17,6 +17,7 @@ using model::kKiB;
 using model::kMiB;
 using model::Knob;
 
+constexpr double kSmallestFile = 2 * kMiB;
 constexpr double kSaturating = std::numeric_limits<double>::infinity();
 
 class Dice {
@@ -56,34 +57,38 @@ void set_triggers(model::KnobValues& s, double trigger, double slowdown, double 
   s.set(Knob::level0_stop_writes_trigger, stop);
 }
 
-void choose_settings(Dice& dice, Scenario& scenario) {
+// Sizes in seconds of the device's writes, so that a cycle takes seconds to a minute whatever the
+// device: a scenario on a fast device with large buffers is the same one in larger numbers.
+void choose_settings(Dice& dice, double device, Scenario& scenario) {
   model::KnobValues& s = scenario.problem.settings;
   for (const auto& about : model::all_knobs())
     if (about.scope != model::KnobScope::limiter) s.set(about.knob, about.rocksdb_default);
   s.set(Knob::max_write_buffer_number, dice.one_of({2.0, 2.0, 3.0, 4.0}));
   s.set(Knob::max_background_jobs, dice.one_of({2.0, 2.0, 3.0, 4.0}));
-  const double scale = dice.one_of({1.0 / 16, 1.0 / 8, 1.0 / 4, 1.0 / 2});
   const double kind = dice.uniform(0, 1);
   if (kind < 0.45) {
-    scenario.start = "defaults";
-    set_sizes(s, 64 * kMiB * scale, 256 * kMiB * scale, std::max(2 * kMiB, 64 * kMiB * scale));
+    scenario.start = "defaults";  // RocksDB's 64, 256 and 64 MiB, scaled
+    const double buffer = dice.one_of({0.06, 0.12, 0.25, 0.5}) * device;
+    set_sizes(s, buffer, 4 * buffer, std::max(kSmallestFile, buffer));
     set_triggers(s, 4, 20, 36);
   } else if (kind < 0.7) {
     scenario.start = "sensible";
-    const double buffer = dice.one_of({16.0, 32.0, 48.0}) * kMiB;
+    const double buffer = dice.one_of({0.5, 1.0, 1.5}) * device;
     const double trigger = dice.one_of({4.0, 6.0, 8.0});
-    set_sizes(s, buffer, trigger * buffer, dice.one_of({4.0, 8.0, 16.0}) * kMiB);
+    set_sizes(s, buffer, trigger * buffer,
+              std::max(kSmallestFile, dice.one_of({0.2, 0.4}) * device));
     set_triggers(s, trigger, dice.one_of({24.0, 30.0}), dice.one_of({36.0, 48.0}));
   } else {
     scenario.start = "poor";
-    set_sizes(s, dice.one_of({1.0, 2.0, 4.0}) * kMiB, dice.one_of({4.0, 16.0, 64.0, 256.0}) * kMiB,
-              dice.one_of({1.0, 2.0, 8.0}) * kMiB);
+    set_sizes(s, dice.one_of({0.04, 0.08, 0.15}) * device,
+              dice.one_of({0.3, 1.0, 4.0, 12.0}) * device,
+              std::max(kSmallestFile / 2, dice.one_of({0.05, 0.3}) * device));
     const double trigger = dice.one_of({2.0, 4.0});
     const double slowdown = dice.one_of({4.0, 6.0, 10.0});
     set_triggers(s, trigger, slowdown, slowdown + dice.one_of({2.0, 6.0, 16.0}));
     if (dice.chance(0.2)) {
-      s.set(Knob::soft_pending_compaction_bytes_limit, 512 * kMiB);
-      s.set(Knob::hard_pending_compaction_bytes_limit, 2048 * kMiB);
+      s.set(Knob::soft_pending_compaction_bytes_limit, std::floor(20 * device));
+      s.set(Knob::hard_pending_compaction_bytes_limit, std::floor(80 * device));
     }
   }
   if (dice.chance(0.2)) s.set(Knob::max_bytes_for_level_multiplier, dice.one_of({5.0, 8.0, 16.0}));
@@ -110,11 +115,11 @@ model::TreeShape settled_tree(const model::Problem& problem, double bytes) {
   return tree;
 }
 
-void choose_machine(Dice& dice, const ScenarioOptions& options, Scenario& scenario) {
+void choose_machine(Dice& dice, const ScenarioOptions& options, double believed,
+                    Scenario& scenario) {
   model::Problem& problem = scenario.problem;
   const double spread = options.mismatch > 0 ? options.mismatch : 0.15;
   const auto off = [&] { return dice.uniform(1 - spread, 1 + spread); };
-  const double believed = dice.log_uniform(16, 160) * kMiB;
   const bool limited = dice.chance(0.6);
   double write = believed;
   if (options.mismatch > 0) write *= limited ? dice.uniform(1 - spread, 1) : off();
@@ -147,25 +152,32 @@ void choose_machine(Dice& dice, const ScenarioOptions& options, Scenario& scenar
   }
 }
 
-void choose_workload(Dice& dice, Scenario& scenario) {
+void choose_workload(Dice& dice, double device, Scenario& scenario) {
   model::Problem& problem = scenario.problem;
   model::Workload& workload = problem.workload;
   workload.key_bytes = 16;
   workload.value_bytes = dice.one_of({100.0, 400.0, 1024.0, 1024.0, 4096.0});
-  const double tree_bytes = dice.log_uniform(256, 4096) * kMiB;
+  const double tree_bytes = dice.log_uniform(12, 80) * device;
   const double file_record = workload.key_bytes + workload.value_bytes + 12;
   workload.distinct_keys = std::floor(tree_bytes / file_record);
   problem.tree = settled_tree(problem, tree_bytes);
 }
 
-double simulated_capacity(const model::Problem& problem) {
-  model::Problem saturated = problem;
+// What the starting settings take from a saturating writer; and for most scenarios the tree that
+// has been under one for an hour, debt in equilibrium. The others begin out of shape.
+void settle_tree(Dice& dice, Scenario& scenario) {
+  model::Problem saturated = scenario.problem;
   saturated.horizon_s = 300;
   model::SimulationOptions options;
-  options.layer = model::SimulationLayer::totals;
-  options.warmup_s = 120;
+  options.layer = scenario.layer;
+  options.seed = scenario.seed;
+  options.warmup_s = 3300;
   const auto found = model::simulate(saturated, options);
-  return found ? found->put_bytes_per_s : 4 * kMiB;
+  scenario.capacity_bytes_per_s = found ? found->put_bytes_per_s : 4 * kMiB;
+  scenario.settled = dice.chance(0.85) && found;
+  if (!scenario.settled) return;
+  scenario.problem.tree = found->tree;
+  scenario.problem.tree.immutable_memtables = 0;
 }
 
 void choose_load(Dice& dice, Scenario& scenario) {
@@ -336,10 +348,11 @@ Scenario make_scenario(std::uint64_t seed, const ScenarioOptions& options) {
   scenario.mismatch = options.mismatch > 0;
   scenario.layer =
       dice.chance(0.7) ? model::SimulationLayer::files : model::SimulationLayer::totals;
-  choose_settings(dice, scenario);
-  choose_machine(dice, options, scenario);
-  choose_workload(dice, scenario);
-  scenario.capacity_bytes_per_s = simulated_capacity(scenario.problem);
+  const double device = dice.log_uniform(16, 64) * kMiB;
+  choose_settings(dice, device, scenario);
+  choose_machine(dice, options, device, scenario);
+  choose_workload(dice, device, scenario);
+  settle_tree(dice, scenario);
   choose_load(dice, scenario);
   choose_degradation(dice, scenario);
   choose_faults(dice, scenario);
@@ -352,9 +365,10 @@ std::string describe(const Scenario& scenario) {
   double tree = 0;
   for (const auto& level : problem.tree.levels) tree += level.bytes;
   std::string text =
-      scenario.start + " settings, " + model::format_bytes(tree) + " of " +
-      model::format_bytes(problem.workload.value_bytes) + " values, " + scenario.load_kind +
-      " load, device " + model::format_rate(problem.device.write_bytes_per_s) +
+      scenario.start + " settings, " + (scenario.settled ? "" : "unsettled ") +
+      model::format_bytes(tree) + " of " + model::format_bytes(problem.workload.value_bytes) +
+      " values, " + scenario.load_kind + " load, device " +
+      model::format_rate(problem.device.write_bytes_per_s) +
       (scenario.seen_limit_bytes_per_s > 0 ? " (limit seen)" : "") + ", budget " +
       model::format_bytes(scenario.policy.memory_budget_bytes) + ", poll " +
       model::format_duration(scenario.policy.poll_interval_s) +

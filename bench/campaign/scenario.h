@@ -65,6 +65,7 @@ struct Scenario {
   model::Problem problem;
   model::SimulationLayer layer = model::SimulationLayer::files;
   double cpu_cores = 2;             // of the machine
+  bool settled = true;              // the tree has been under saturating load for an hour
   double capacity_bytes_per_s = 0;  // simulated, at the starting settings
   std::vector<LoadPhase> load;      // by time; the first begins at 0
   std::vector<DevicePhase> device;  // by time

@@ -1,8 +1,8 @@
 #include "bench/campaign/world.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
+#include <ctime>
 #include <deque>
 #include <map>
 #include <set>
@@ -31,8 +31,10 @@ constexpr double kStuckS = 900;  // longer in one phase of a change than any pol
 constexpr const char* kFamily = "default";
 constexpr std::size_t kMostViolations = 5;
 
-double steady_seconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+double cpu_seconds() {  // of this thread
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
 }
 
 class World {
@@ -92,10 +94,12 @@ class World {
   void watch_answers();
   void broken(const std::string& rule);
   void tell(const std::string& words);
+  void status();
 
   const Scenario& scenario_;
   std::optional<config::Strategy> strategy_;
   std::ostream* story_;
+  double told_bytes_ = 0;
   std::uint64_t random_;
   Outcome out_;
 
@@ -159,6 +163,22 @@ void World::tell(const std::string& words) {
   char time[32];
   std::snprintf(time, sizeof time, "%7.0f s  ", t_);
   *story_ << time << words << "\n";
+}
+
+// Once a simulated minute.
+void World::status() {
+  const auto& family = last_seen_.families.front();
+  tell("accepted " + model::format_rate((accepted() - told_bytes_) / 60) + ", L0 " +
+       std::to_string(static_cast<int>(family.levels[0].files)) + " files, " +
+       std::to_string(static_cast<int>(family.immutable_memtables)) + " immutable, pending " +
+       model::format_bytes(family.pending_compaction_bytes) + ", " +
+       std::to_string(static_cast<int>(last_seen_.state.running_compactions)) +
+       " compactions, oldest job " + model::format_duration(last_seen_.state.oldest_running_job_s) +
+       (last_seen_.state.write_stopped ? ", stopped" : "") +
+       (last_seen_.state.delayed_write_rate > 0
+            ? ", delayed to " + model::format_rate(last_seen_.state.delayed_write_rate)
+            : ""));
+  told_bytes_ = accepted();
 }
 
 void World::broken(const std::string& rule) {
@@ -398,9 +418,9 @@ void World::feed(Payload payload) {
   const Phase before = state_.phase;
   const bool handling_failure = std::holds_alternative<controller::RecordFailed>(event.payload);
   always_.begin(state_);
-  const double started = steady_seconds();
+  const double started = cpu_seconds();
   auto result = controller::step(std::move(state_), event);
-  out_.controller_cpu_s += steady_seconds() - started;
+  out_.controller_cpu_s += cpu_seconds() - started;
   state_ = std::move(result.state);
   for (const auto& rule : always_.end(state_, result.effects)) broken(rule);
   if (story_ != nullptr && before != state_.phase)
@@ -548,9 +568,9 @@ void World::poll() {
   serve_calls();
   drain();
   if (search_) {
-    const double started = steady_seconds();
+    const double started = cpu_seconds();
     controller::SearchFinished finished{controller::search(*search_)};
-    out_.search_cpu_s += steady_seconds() - started;
+    out_.search_cpu_s += cpu_seconds() - started;
     ++out_.searches;
     search_.reset();
     feed(std::move(finished));
@@ -714,6 +734,7 @@ Outcome World::play() {
         lease_ends();
       }
     }
+    if (story_ != nullptr && std::fmod(t_, 60) < dt) status();
     if (daemon_up_) poll();
     check_truth();
     watch_answers();

@@ -12,6 +12,7 @@ namespace {
 // Files that close between half the target and twice it average somewhat below the target
 // (merge.h); only trivial moves and job sizes see it.
 constexpr double kFileFill = 0.85;
+constexpr double kCrumb = 1e-6;  // records; sums of doubles that return to nothing leave less
 
 // Records that remain of two sets spread over the same keys: inclusion and exclusion.
 double merged(double a, double b, double inverse_keys) {
@@ -96,7 +97,9 @@ void TotalsTree::release(std::size_t level, double records, double files) {
   here.busy_files = std::max(0.0, here.busy_files - files);
   here.records = std::max(0.0, here.records - records);
   here.files = std::max(0.0, here.files - files);
-  if (here.records < 1e-6) here.records = here.files = 0;
+  if (here.records < kCrumb) here.records = here.files = 0;
+  // Two jobs at once leave crumbs: a level that is busy for ever blocks L0 for ever.
+  if (here.busy_records < kCrumb) here.busy_records = here.busy_files = 0;
   levels_.unmark_busy(level, bytes_of(level, records));
   levels_.remove(level, bytes_of(level, records));
 }
