@@ -18,7 +18,7 @@ constexpr std::size_t kWindowSnapshots = 600;
 constexpr double kCyclesPerLesson = 2;  // calibration spans hold at least so many
 constexpr double kSaturatedStallShare = 0.02;
 constexpr double kErrorWeight = 0.3;    // of the newest, in the rolling model error
-constexpr double kPredictionAgeS = 10;  // recomputed at most this often
+constexpr double kPredictionAgeS = 30;  // for display only: recomputed at most this often
 constexpr std::uint32_t kMembers = 2;   // of the file layer's ensemble
 
 double l0_count(const model::Snapshot& snapshot) {
@@ -141,7 +141,6 @@ void Reducer::estimate(const model::Snapshot& snapshot) {
     state.lessons.add(lesson);
     persistent.calibration = std::move(lesson.calibration);
     state.calibration_from = snapshot;
-    state.predicted_at_s = 0;
   }
   if (!state.current_prediction || now() - state.predicted_at_s >= kPredictionAgeS)
     refresh_predictions();

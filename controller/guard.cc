@@ -131,6 +131,26 @@ bool near(const model::ChangeSet& changes, const model::ChangeSet& failed) {
   });
 }
 
+bool tried(const model::ChangeSet& changes, const model::ChangeSet& failed) {
+  constexpr double kSmallMove = 0.1;  // |ln|: such knobs follow, they are not what was tried
+  constexpr double kAlike = 0.5;      // of a move's size
+  const auto move_of = [](const model::ChangeSet& all, const model::KnobChange& like) {
+    for (const auto& change : all)
+      if (change.family == like.family && change.knob == like.knob && change.old_value > 0 &&
+          change.new_value > 0)
+        return std::log(change.new_value / change.old_value);
+    return 0.0;
+  };
+  const auto covered = [&](const model::ChangeSet& all) {
+    return std::all_of(all.begin(), all.end(), [&](const model::KnobChange& change) {
+      const double move = move_of(changes, change);
+      const double failed_move = move_of(failed, change);
+      return std::abs(move - failed_move) <= std::max(kSmallMove, kAlike * std::abs(failed_move));
+    });
+  };
+  return near(changes, failed) || (covered(changes) && covered(failed));
+}
+
 model::ChangeSet legal_revert(const model::Snapshot& snapshot, const model::ChangeSet& changes,
                               double cpu_cores) {
   auto inputs = model::invariant_inputs(snapshot);

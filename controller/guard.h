@@ -40,6 +40,9 @@ std::string would_stall(const model::Snapshot& snapshot, const model::ChangeSet&
 
 // Every knob of `changes` lies within 10 % of a knob of `failed`, and both touch the same knobs.
 bool near(const model::ChangeSet& changes, const model::ChangeSet& failed);
+// Whether a change was in substance tried by one that failed: near it, or every knob moved the same
+// way and by half to one and a half times as much (on a log scale; small moves do not count).
+bool tried(const model::ChangeSet& changes, const model::ChangeSet& failed);
 
 // The part of a revert that leaves the orderings of RocksDB's options intact, after someone else
 // moved knobs beside ours.

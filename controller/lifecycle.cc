@@ -138,6 +138,7 @@ void Reducer::on(const PolicyChanged& changed) {
   state.candidate.reset();
   state.advice.reset();
   state.next_search_s = now();
+  state.fruitless_searches = 0;
 }
 
 void Reducer::on(const TurnGiven& given) {

@@ -1,14 +1,18 @@
 #include <algorithm>
+#include <cmath>
 
 #include "controller/false_signals.h"
 #include "controller/guard.h"
 #include "controller/reducer.h"
+#include "model/units.h"
 
 namespace lsmtuned::controller {
 namespace {
 constexpr double kLookAgainS = 10;       // between looks that ended in a no-op, at most
 constexpr double kFamilyRestS = 120;     // of a family in which a search found nothing, at least
 constexpr double kSearchTimeoutS = 600;  // a search that never answered is forgotten
+constexpr int kMostDoublings = 4;        // of the pause between searches that find nothing
+constexpr double kOtherRate = 0.15;      // |ln| of put rates that make it another question
 }  // namespace
 
 void Reducer::start_apply(Decision decision) {
@@ -27,6 +31,7 @@ void Reducer::start_apply(Decision decision) {
   state.outstanding = OutstandingCall{decision.id, false, false, now()};
   state.advice.reset();
   state.last_noop_reason.clear();
+  state.fruitless_searches = 0;
   record(decision);
   effects.emplace_back(ApplyChanges{decision.id, decision.changes, policy.apply_deadline_s, false});
   move_to(Phase::applying);
@@ -58,6 +63,7 @@ void Reducer::consider() {
     noop("search", "a search did not answer in time");
   }
   if (state.candidate) return try_candidate();
+  forget_fruitless_searches();
   if (now() < state.next_search_s) return;
   const Strategy& strategy = strategy_named(policy.strategy);
   state.next_search_s = now() + strategy.pause_s(policy);
@@ -81,13 +87,14 @@ void Reducer::take(Suggestion suggestion) {
     state.search_running = true;
     state.search_started_s = now();
     state.search_family = request->family;
-    state.next_search_s = now() + std::max(kLookAgainS, policy.cooldown_s / 10);
+    state.searched_bytes_per_s = state.current_measure.put_bytes_per_s;
+    state.next_search_s = now() + search_pause_s() * std::exp2(state.fruitless_searches);
     effects.emplace_back(RequestSearch{std::move(*request)});
     return;
   }
   auto& proposal = std::get<Proposal>(suggestion);
   for (const auto& failed : state.failed)
-    if (failed.until_s > now() && near(proposal.changes, failed.changes))
+    if (failed.until_s > now() && tried(proposal.changes, failed.changes))
       return noop("failed_before", "this candidate was tried and reverted",
                   std::move(proposal.considered));
   state.candidate = WaitingCandidate{std::move(proposal), now(), 0, {}};
@@ -100,9 +107,27 @@ void Reducer::on(const SearchFinished& finished) {
   if (std::exchange(state.discard_search, false)) return;
   if (state.phase != Phase::steady || !state.last) return;
   if (policy.strategy != config::Strategy::model) return;  // the policy changed while it ran
-  Suggestion suggestion = model_strategy().weigh(view(), finished.result);
-  if (std::holds_alternative<Nothing>(suggestion)) rest_family(state.search_family);
-  take(std::move(suggestion));
+  Suggestion found = model_strategy().weigh(view(), finished.result);
+  if (std::holds_alternative<Nothing>(found)) {
+    rest_family(state.search_family);
+    state.fruitless_searches = std::min(state.fruitless_searches + 1, kMostDoublings);
+  }
+  take(std::move(found));
+}
+
+double Reducer::search_pause_s() const {
+  return std::max(kLookAgainS, policy.cooldown_s / 10);
+}
+
+// The same question asked again and again is answered yes by chance at last, and costs CPU each
+// time: each search that finds nothing doubles the pause, until the database takes another rate.
+void Reducer::forget_fruitless_searches() {
+  if (state.fruitless_searches == 0) return;
+  const double then = state.searched_bytes_per_s;
+  const double rate = state.current_measure.put_bytes_per_s;
+  if (then > 0 && rate > 0 && std::abs(std::log(rate / then)) < kOtherRate) return;
+  state.fruitless_searches = 0;
+  state.next_search_s = std::min(state.next_search_s, state.search_started_s + search_pause_s());
 }
 
 void Reducer::try_candidate() {
@@ -112,6 +137,15 @@ void Reducer::try_candidate() {
   }
   if (now() < state.candidate->not_before_s) return;
   const Proposal& proposal = state.candidate->proposal;
+  // What was learned while the search ran, or the candidate waited, may have cost the model its
+  // trust.
+  if (proposal.forecast && state.prediction_error_known &&
+      state.prediction_error > policy.trust_gate_error) {
+    noop("trust", "the model is off by " + model::format_percent(state.prediction_error) +
+                      " since the candidate was found");
+    state.candidate.reset();
+    return;
+  }
   const auto verdict =
       check_changes(*state.last, proposal.changes, policy, state.cpu_cores, state.foreign);
   if (verdict.gate == Gate::wait && now() - state.candidate->found_at_s < kCandidateWaitS) return;

@@ -68,6 +68,8 @@ struct Reducer {
   void consider();
   bool waits_for_turn() const;
   void rest_family(const std::string& family);
+  double search_pause_s() const;
+  void forget_fruitless_searches();
   View view() const;
   void take(Suggestion suggestion);
   void on(const SearchFinished& finished);

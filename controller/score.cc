@@ -265,7 +265,7 @@ std::string Scorer::constraint(const Scored& scored) const {
   if (policy.objective == config::Objective::efficiency && rate < -kEfficiencyMayCost)
     return "rate: the put rate would fall by " + model::format_percent(-std::expm1(rate));
   for (const auto& failed : request_.failed)
-    if (near(scored.changes, failed.changes)) return "failed before: tried and reverted lately";
+    if (tried(scored.changes, failed.changes)) return "failed before: tried and reverted lately";
   return {};
 }
 

@@ -143,6 +143,8 @@ struct State {
   std::string search_family;  // that the last search was about
   std::vector<FamilyRest> family_rests;
   std::optional<Turn> turn;  // empty: the only database, free to act
+  int fruitless_searches = 0;       // in a row, at much the same put rate: each doubles the pause
+  double searched_bytes_per_s = 0;  // measured put rate when the last one was asked for
   std::vector<FailedCandidate> failed;
   std::vector<std::pair<std::string, model::Knob>> foreign;  // as persistent.foreign
   double last_foreign_record_s = 0;

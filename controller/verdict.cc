@@ -16,6 +16,8 @@ constexpr double kPutSizeChange = 0.15;    // relative
 constexpr double kReadShareChange = 0.15;  // absolute
 constexpr double kStoppedShareGrowth = 0.20;
 constexpr double kStopPatienceS = 10;
+constexpr double kGlaringRate = 0.7;  // of the rate before
+constexpr double kGlaringS = 20;      // at least
 
 struct Ratio {  // ln(after / before) with its standard error
   double log = 0;
@@ -112,6 +114,16 @@ Judgement judge(const config::Policy& policy, const TrialBaseline& before,
                                          in_words(rates, kBound80) + " without stalls"};
     if (elapsed < policy.trial_max_s) return {};
   }
+  // Cycles that hardly end any more cannot be waited for.
+  const double whole = (after.back().user_bytes - after.front().user_bytes) / elapsed;
+  const double stalled = (after.back().stall_s - after.front().stall_s) / elapsed;
+  if (elapsed >= std::max(policy.trial_min_s, kGlaringS) && cycles < 2 &&
+      whole < kGlaringRate * before.rate.mean &&
+      (after.back().stopped || stalled > std::max(kCalmStallShare, before.stall_share)))
+    return {Verdict::worse, "the rate changed by " +
+                                model::format_percent(whole / before.rate.mean - 1) + " in " +
+                                model::format_duration(elapsed) +
+                                " without two whole cycles, and writes stall more"};
   if (debt_grows(policy, before, after))
     return {Verdict::worse, "debt grows: " + debt_in_words(before, after) + " and still rises"};
   if (cycles >= 2) {

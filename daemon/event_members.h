@@ -294,6 +294,8 @@ void members(Visitor& visit, T& s) {
   visit("search_family", s.search_family);
   visit("family_rests", s.family_rests);
   visit("turn", s.turn);
+  visit("fruitless_searches", s.fruitless_searches);
+  visit("searched_bytes_per_s", s.searched_bytes_per_s);
   visit("failed", s.failed);
   visit("foreign", s.foreign);
   visit("last_foreign_record_s", s.last_foreign_record_s);

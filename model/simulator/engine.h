@@ -3,14 +3,18 @@
 // Events: a memtable is full, a flush ends, a compaction ends, a slot's think time is over, burst
 // credit is used up, the recorder wants a mark. Between them every rate is constant. At one it does
 // what RocksDB does there, in its order: install, recalculate stall conditions, start flushes,
-// pick compactions by score. `Tree` is TotalsTree or FilesTree. Pure; thread rules: one thread.
+// pick compactions by score. `Tree` is TotalsTree or FilesTree; `Watcher` (Recorder, Meter) sees
+// every step and says when to stop. The owner of the parameters may change them between two runs
+// and then says so (settings_changed, machine_changed). Pure; thread rules: one thread.
 #pragma once
 
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "model/result.h"
@@ -25,41 +29,100 @@
 
 namespace lsmtuned::model::simulator {
 
-template <class Tree>
+template <class Tree, class Watcher = Recorder>
 class Engine {
  public:
-  Engine(const Parameters& parameters, const Problem& problem, const SimulationOptions& options)
+  // `parameters` outlives the engine.
+  Engine(const Parameters& parameters, const TreeShape& tree, std::uint64_t seed, Watcher watcher)
       : p_(parameters),
-        tree_(parameters, problem.tree, options.seed),
-        memtables_(parameters, problem.tree),
-        controller_(parameters.stall, problem.tree.delayed_write_rate, stall_inputs()),
-        recorder_(parameters, options, problem.horizon_s),
-        burst_credit_(parameters.burst_bytes) {}
+        tree_(parameters, tree, seed),
+        memtables_(parameters, tree),
+        controller_(parameters.stall, tree.delayed_write_rate, stall_inputs()),
+        recorder_(std::move(watcher)),
+        burst_credit_(parameters.burst_bytes) {
+    recorder_.recalculated(0, controller_);
+    start_flushes();
+    start_compactions();
+  }
 
-  Result<Simulation> run() {
-    if (now_s_ <= 0) {
-      recorder_.recalculated(0, controller_);
-      start_flushes();
-      start_compactions();
-    }
+  // To the time at which the watcher ends; may be called again once that has moved. Errors: too
+  // many steps for one run, a tree that is not modelled.
+  Result<void> run() {
+    past_events_ += events_;
+    events_ = 0;
+    effort_before_ = tree_.effort();
     while (now_s_ < recorder_.end_s()) {
       share();
       step_to_next_event();
       if (!failure_.empty()) return Error{failure_, remedy_};
     }
-    return finish();
+    return {};
   }
 
-  // From wherever the run is now; the warm-up's end, at or after that, is counted from its start.
-  Result<Simulation> run_on(const SimulationOptions& options, double horizon_s) {
-    recorder_ = Recorder(p_, options, horizon_s);
-    return run();
+  // An options call returned: `family` for SetOptions, which recalculates stall conditions,
+  // `database` for SetDBOptions, which resets the adapted delayed rate. Jobs that run already keep
+  // the limits they started with and put them back as they end (docs/rocksdb-surprises.md).
+  void settings_changed(bool family, bool database) {
+    past_limits_.push_back({now_s_, controller_.limits()});
+    if (past_limits_.size() > kPastLimits) past_limits_.pop_front();
+    controller_.set_limits(p_.stall);
+    if (database) controller_.reset_rate();
+    if (family) {
+      tree_.levels().retarget();
+      recalculate(p_.stall);
+    }
+    start_flushes();
+    start_compactions();
+    stale_ = true;
+  }
+  // The device or the offered rate is another one from now on.
+  void machine_changed() {
+    burst_credit_ = std::min(burst_credit_, p_.burst_bytes);
+    stale_ = true;
+  }
+
+  Watcher& watcher() { return recorder_; }
+  const Watcher& watcher() const { return recorder_; }
+  const WriteController& controller() const { return controller_; }
+  const Memtables& memtables() const { return memtables_; }
+  const Levels& levels() const { return tree_.levels(); }
+  const std::vector<Job>& flushes() const { return flushes_; }
+  const std::vector<Job>& compactions() const { return compactions_; }
+  double now_s() const { return now_s_; }
+  // Events of all runs, files looked at among them.
+  double work() const {
+    return static_cast<double>(past_events_ + events_) +
+           static_cast<double>(tree_.effort()) / kEffortPerEvent;
+  }
+
+  TreeShape shape() const {
+    TreeShape shape = tree_.shape();
+    shape.active_memtable_bytes = memtables_.active_records() * p_.memtable_bytes_per_record;
+    shape.immutable_memtables = memtables_.immutable();
+    shape.delayed_write_rate = controller_.delayed() ? controller_.delayed_rate() : 0;
+    return shape;
+  }
+
+  // File bytes over bytes of distinct live records.
+  double space_amplification() const {
+    double all = 0;
+    double distinct = 0;
+    double per_record = p_.bytes_per_record[0];
+    for (std::size_t l = 0; l < p_.levels; ++l) {
+      const double records = tree_.records(l);
+      all += tree_.levels().bytes(l);
+      if (records <= 0) continue;
+      per_record = p_.bytes_per_record[l];
+      distinct += records - distinct * std::min(1.0, records * p_.inverse_distinct_keys);
+    }
+    return distinct > 0 ? all / (distinct * per_record) : 0;
   }
 
  private:
   static constexpr double kEffortPerEvent = 32;  // files looked at in the time of an event
   static constexpr std::uint64_t kMostEvents = 4'000'000;
   static constexpr std::uint64_t kMostEffort = 2'000'000'000;
+  static constexpr std::size_t kPastLimits = 16;
   static constexpr double kBurstFactor = 8;  // how much faster than its limit a device bursts
   // The kernel queues WAL pages as they are written back, ahead of whatever flushes and compactions
   // ask for next: each of those has one request waiting, the WAL any number.
@@ -137,7 +200,7 @@ class Engine {
     share_device(limits, streams_);
 
     std::size_t i = 0;
-    step_.device_write = step_.device_read = 0;
+    step_.device_write = step_.device_read = step_.flush_write = 0;
     for (auto* jobs : {&flushes_, &compactions_}) {
       for (Job& job : *jobs) {
         job.speed = streams_[i].speed;
@@ -145,7 +208,9 @@ class Engine {
         step_.device_read += job.speed * streams_[i].read_bytes;
         ++i;
       }
+      if (jobs == &flushes_) step_.flush_write = step_.device_write;
     }
+    step_.job_write = step_.device_write;
     step_.put_bytes_per_s = put;
     step_.wal = wal;
     wal_drain_ = wal_shares ? streams_[i].speed : wal;
@@ -192,7 +257,7 @@ class Engine {
       consider(burst_credit_ / credit_use, Event::credit_end, 0);
     }
     advance(std::max(0.0, dt), records_per_s);
-    if (++events_ > kMostEvents || tree_.effort() > kMostEffort) {
+    if (++events_ > kMostEvents || tree_.effort() - effort_before_ > kMostEffort) {
       failure_ = "the simulation needs too many steps: " + std::to_string(events_) + " events in " +
                  std::to_string(now_s_) + " simulated seconds";
       remedy_ = "shorten horizon_s, or use the byte-total layer";
@@ -249,7 +314,7 @@ class Engine {
         break;
       case Event::memtable_full:
         memtables_.switch_active();
-        recalculate();
+        recalculate(p_.stall);
         break;
       case Event::flush_end:
         end_flush(which);
@@ -269,10 +334,17 @@ class Engine {
     stale_ = true;
   }
 
-  void recalculate() {
+  // The limits that a job works with: those at its start.
+  const StallLimits& limits_of(const Job& job) const {
+    for (const auto& [until_s, limits] : past_limits_)
+      if (job.start_s < until_s) return limits;
+    return p_.stall;
+  }
+
+  void recalculate(const StallLimits& limits) {
     const StallVerdict before = controller_.verdict();
     const double rate_before = controller_.delayed_rate();
-    controller_.recalculate(stall_inputs());
+    controller_.recalculate(stall_inputs(), limits);
     recorder_.recalculated(now_s_, controller_);
     stale_ = stale_ || before != controller_.verdict() || rate_before != controller_.delayed_rate();
     if (tree_.levels().base_level_stands()) return;
@@ -303,7 +375,7 @@ class Engine {
     memtables_.finish_flush(job.id,
                             [this](double file_records) { tree_.add_flushed(file_records); });
     stale_ = true;
-    recalculate();
+    recalculate(limits_of(job));
   }
 
   void end_compaction(std::size_t which) {
@@ -314,7 +386,7 @@ class Engine {
     if (job.kind == JobKind::l0_to_base) recorder_.base_job_ended(tree_.levels().pending_bytes());
     stale_ = true;
     if (p_.think_s > 0) slot_ready_s_ = now_s_ + p_.think_s;
-    recalculate();
+    recalculate(limits_of(job));
   }
 
   void start_compactions() {
@@ -329,7 +401,7 @@ class Engine {
         tree_.install(job);
         recorder_.finished(job, now_s_);
         if (++events_ > kMostEvents) return;
-        recalculate();
+        recalculate(p_.stall);
         continue;
       }
       job.blocks_left = job.read_blocks;
@@ -356,34 +428,13 @@ class Engine {
     return false;
   }
 
-  Result<Simulation> finish() {
-    Simulation out = std::move(recorder_).result();
-    out.work = static_cast<double>(events_) + static_cast<double>(tree_.effort()) / kEffortPerEvent;
-    out.tree = tree_.shape();
-    out.tree.active_memtable_bytes = memtables_.active_records() * p_.memtable_bytes_per_record;
-    out.tree.immutable_memtables = memtables_.immutable();
-    out.tree.delayed_write_rate = controller_.delayed() ? controller_.delayed_rate() : 0;
-    double all = 0;
-    double distinct = 0;
-    double per_record = p_.bytes_per_record[0];
-    for (std::size_t l = 0; l < p_.levels; ++l) {
-      const double records = tree_.records(l);
-      all += tree_.levels().bytes(l);
-      if (records <= 0) continue;
-      per_record = p_.bytes_per_record[l];
-      distinct += records - distinct * std::min(1.0, records * p_.inverse_distinct_keys);
-    }
-    out.space_amplification = distinct > 0 ? all / (distinct * per_record) : 0;
-    return out;
-  }
-
   static constexpr double kShortestJob_s = 1e-6;
 
   const Parameters& p_;
   Tree tree_;
   Memtables memtables_;
   WriteController controller_;
-  Recorder recorder_;
+  Watcher recorder_;
   std::vector<Job> flushes_;
   std::vector<Job> compactions_;
   std::vector<Stream> streams_;
@@ -395,7 +446,10 @@ class Engine {
   double wal_backlog_ = 0;  // bytes that wait for the shared device
   double wal_drain_ = 0;    // bytes/s that reach it
   bool stale_ = true;
-  std::uint64_t events_ = 0;
+  std::deque<std::pair<double, StallLimits>> past_limits_;  // in force until
+  std::uint64_t events_ = 0;                                // of this run
+  std::uint64_t past_events_ = 0;                           // of those before
+  std::uint64_t effort_before_ = 0;
   std::string failure_;
   std::string remedy_;
 };

@@ -167,6 +167,7 @@ bool FilesTree::pick_base(Job& job) {
   if (below_[base].any_busy(lower) || output_taken(base, low, high)) return false;
   Running& running = begin(job, 0, base);
   l0_.take(picked_, job);
+  job.upper_bytes = job.read_bytes;
   hold(base, lower, job);
   running.output_files = lower.size();
   running.low = low;
@@ -211,6 +212,7 @@ bool FilesTree::pick_l0_trivial_move(Job& job) {
   std::sort(running.outputs.begin(), running.outputs.end(),
             [](const TableFile& a, const TableFile& b) { return a.low < b.low; });
   l0_.take(picked_, job);
+  job.upper_bytes = job.read_bytes;
   running.low = low;
   running.high = high;
   job.kind = JobKind::trivial_move;
@@ -225,6 +227,7 @@ bool FilesTree::pick_intra_l0(Job& job) {
   for (const std::size_t i : picked_) upper_.push_back(l0_.files()[i]);
   Running& running = begin(job, 0, 0);
   l0_.take(picked_, job);
+  job.upper_bytes = job.read_bytes;
   job.kind = JobKind::intra_l0;
   merge_into(running, upper_, {}, job);
   return true;
@@ -283,6 +286,7 @@ bool FilesTree::take_deeper(std::size_t level, std::size_t index, Job& job) {
   running.output_files = lower.size();
   if (!lower.empty()) running.output_low = next.files()[lower.first].low;
   hold(level, upper, job);
+  job.upper_bytes = job.read_bytes;
   hold(level + 1, lower, job);
   merge_into(running, here.files(upper), lower, job);
   return true;

@@ -25,6 +25,7 @@ class FilesTree {
   FilesTree(const Parameters& parameters, const TreeShape& shape, std::uint64_t seed);
 
   Levels& levels() { return levels_; }
+  const Levels& levels() const { return levels_; }
   void add_flushed(double records);  // a new L0 file
   bool pick_base(Job& job);
   bool pick_intra_l0(Job& job);

@@ -13,6 +13,7 @@ struct Job {
   std::uint32_t input_level = 0;
   std::uint32_t output_level = 0;
   double read_bytes = 0;
+  double upper_bytes = 0;  // of read_bytes, what leaves the input level
   double written_bytes = 0;
   double records = 0;  // taken in
   double input_files = 0;

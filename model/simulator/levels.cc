@@ -40,6 +40,11 @@ void Levels::settle() {
   estimate_pending();
 }
 
+void Levels::retarget() {
+  targets_ = parameters_.targets;
+  settle();
+}
+
 // CalculateBaseBytes, on this simulator's arrays.
 void Levels::set_dynamic_targets() {
   const std::size_t levels = parameters_.levels;

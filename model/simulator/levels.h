@@ -38,6 +38,8 @@ class Levels {
 
   // After a change of the tree: new targets (dynamic levels only) and the estimate.
   void settle();
+  // After a change of the parameters' targets.
+  void retarget();
   // False once dynamic level bytes would give L0 another base level than at the start.
   bool base_level_stands() const { return base_level_stands_; }
   double pending_bytes() const { return pending_; }

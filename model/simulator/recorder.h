@@ -16,7 +16,9 @@ struct Step {
   double put_bytes_per_s = 0;
   double device_write = 0;  // bytes/s, WAL included where it shares the device
   double device_read = 0;
-  double wal = 0;  // bytes/s wherever the WAL lives
+  double flush_write = 0;  // of device_write
+  double job_write = 0;    // flushes and compactions, without the WAL
+  double wal = 0;          // bytes/s wherever the WAL lives
   double l0_files = 0;
   double pending_bytes = 0;
 };

@@ -1,6 +1,7 @@
 #include "model/simulator/simulate.h"
 
 #include <cmath>
+#include <optional>
 #include <utility>
 
 #include "model/simulator/engine.h"
@@ -33,23 +34,46 @@ std::string faults_of(const Problem& problem, const SimulationOptions& options) 
   return text;
 }
 
+template <class Tree>
+Result<Simulation> run_on(simulator::Engine<Tree>& engine) {
+  if (const auto ran = engine.run(); !ran) return ran.error();
+  Simulation out = std::move(engine.watcher()).result();
+  out.work = engine.work();
+  out.tree = engine.shape();
+  out.space_amplification = engine.space_amplification();
+  return out;
+}
+
+template <class Tree>
+Result<Simulation> run(const simulator::Parameters& parameters, const Problem& problem,
+                       const SimulationOptions& options) {
+  simulator::Engine<Tree> engine(parameters, problem.tree, options.seed,
+                                 {parameters, options, problem.horizon_s});
+  return run_on(engine);
+}
+
 Result<Simulation> simulate_one(const Problem& problem, const SimulationOptions& options) {
   const simulator::Parameters parameters = simulator::make_parameters(problem);
-  if (options.layer == SimulationLayer::totals) {
-    return simulator::Engine<simulator::TotalsTree>(parameters, problem, options).run();
-  }
-  return simulator::Engine<simulator::FilesTree>(parameters, problem, options).run();
+  return options.layer == SimulationLayer::totals
+             ? run<simulator::TotalsTree>(parameters, problem, options)
+             : run<simulator::FilesTree>(parameters, problem, options);
 }
 
 template <class Tree>
 Result<std::vector<Simulation>> run_windows(const Problem& problem, SimulationOptions options,
                                             const std::vector<SimulationWindow>& windows) {
   const simulator::Parameters parameters = simulator::make_parameters(problem);
-  simulator::Engine<Tree> engine(parameters, problem, options);
+  std::optional<simulator::Engine<Tree>> engine;
   std::vector<Simulation> means;
   for (const SimulationWindow& window : windows) {
     options.warmup_s = window.begin_s;
-    auto mean = engine.run_on(options, window.length_s);
+    simulator::Recorder recorder(parameters, options, window.length_s);
+    if (engine) {
+      engine->watcher() = std::move(recorder);
+    } else {
+      engine.emplace(parameters, problem.tree, options.seed, std::move(recorder));
+    }
+    auto mean = run_on(*engine);
     if (!mean) return mean.error();
     means.push_back(std::move(*mean));
   }

@@ -12,6 +12,7 @@ namespace {
 // Files that close between half the target and twice it average somewhat below the target
 // (merge.h); only trivial moves and job sizes see it.
 constexpr double kFileFill = 0.85;
+constexpr double kCrumb = 1e-6;  // records; sums of doubles that return to nothing leave less
 
 // Records that remain of two sets spread over the same keys: inclusion and exclusion.
 double merged(double a, double b, double inverse_keys) {
@@ -96,7 +97,9 @@ void TotalsTree::release(std::size_t level, double records, double files) {
   here.busy_files = std::max(0.0, here.busy_files - files);
   here.records = std::max(0.0, here.records - records);
   here.files = std::max(0.0, here.files - files);
-  if (here.records < 1e-6) here.records = here.files = 0;
+  if (here.records < kCrumb) here.records = here.files = 0;
+  // Two jobs at once leave crumbs: a level that is busy for ever blocks L0 for ever.
+  if (here.busy_records < kCrumb) here.busy_records = here.busy_files = 0;
   levels_.unmark_busy(level, bytes_of(level, records));
   levels_.remove(level, bytes_of(level, records));
 }
@@ -125,6 +128,7 @@ bool TotalsTree::pick_base(Job& job) {
   running.merged_records =
       merged(incoming, running.output_records, parameters_.inverse_distinct_keys);
   l0_.take(picked_, job);
+  job.upper_bytes = job.read_bytes;
   const double l0_bytes = job.read_bytes;
   hold(base, running.output_records, running.output_files, job);
   if (moves) {
@@ -147,6 +151,7 @@ bool TotalsTree::pick_intra_l0(Job& job) {
   Running& running = begin(job, 0, 0);
   running.merged_records = merged_l0_density();
   l0_.take(picked_, job);
+  job.upper_bytes = job.read_bytes;
   job.kind = JobKind::intra_l0;
   job.written_bytes = bytes_of(0, running.merged_records);
   job.turns = turns_of_file(job.written_bytes) + kTurnsPerJobEnd;
@@ -190,6 +195,7 @@ bool TotalsTree::pick_deeper(std::size_t level, Job& job) {
   running.merged_records = merged(records, below, range_keys > 0 ? 1 / range_keys : 0);
   job.kind = JobKind::deeper;
   hold(level, records, files, job);
+  job.upper_bytes = job.read_bytes;
   hold(level + 1, below, running.output_files, job);
   job.written_bytes = bytes_of(level + 1, running.merged_records);
   job.turns = turns_of(job.written_bytes, parameters_.target_file_bytes);

@@ -25,13 +25,17 @@ WriteController::WriteController(const StallLimits& limits, double delayed_rate,
       rate_(delayed_rate > 0 ? std::min(delayed_rate, limits.max_delayed_rate)
                              : limits.max_delayed_rate),
       previous_pending_(inputs.pending_compaction_bytes) {
-  verdict_ = judge(inputs);
-  speed_up_ = verdict_.condition != StallCondition::normal || under_pressure(inputs);
+  verdict_ = judge(inputs, limits_);
+  speed_up_ = verdict_.condition != StallCondition::normal || under_pressure(inputs, limits_);
+}
+
+void WriteController::set_limits(const StallLimits& limits) {
+  limits_ = limits;
+  rate_ = std::min(rate_, limits.max_delayed_rate);
 }
 
 // The cheap form of stall_verdict(); a test holds the two equal.
-StallVerdict WriteController::judge(const StallInputs& in) const {
-  const StallLimits& limits = limits_;
+StallVerdict WriteController::judge(const StallInputs& in, const StallLimits& limits) const {
   if (in.immutable_memtables >= limits.max_write_buffers) {
     return {StallCondition::stopped, StallCause::memtables};
   }
@@ -53,11 +57,11 @@ StallVerdict WriteController::judge(const StallInputs& in) const {
   return {};
 }
 
-bool WriteController::near_stop(const StallInputs& in) const {
-  if (verdict_.cause == StallCause::l0_files) return in.l0_files >= limits_.l0_stop - 2;
-  if (verdict_.cause == StallCause::pending_bytes && limits_.hard_pending_bytes > 0) {
-    return in.pending_compaction_bytes - limits_.soft_pending_bytes >
-           3 * (limits_.hard_pending_bytes - limits_.soft_pending_bytes) / 4;
+bool WriteController::near_stop(const StallInputs& in, const StallLimits& limits) const {
+  if (verdict_.cause == StallCause::l0_files) return in.l0_files >= limits.l0_stop - 2;
+  if (verdict_.cause == StallCause::pending_bytes && limits.hard_pending_bytes > 0) {
+    return in.pending_compaction_bytes - limits.soft_pending_bytes >
+           3 * (limits.hard_pending_bytes - limits.soft_pending_bytes) / 4;
   }
   return false;
 }
@@ -73,20 +77,20 @@ void WriteController::adapt_rate(bool penalize, double pending) {
   }
 }
 
-bool WriteController::under_pressure(const StallInputs& in) const {
-  return in.l0_files >= limits_.l0_speedup ||
-         in.pending_compaction_bytes >= limits_.speedup_pending_bytes;
+bool WriteController::under_pressure(const StallInputs& in, const StallLimits& limits) const {
+  return in.l0_files >= limits.l0_speedup ||
+         in.pending_compaction_bytes >= limits.speedup_pending_bytes;
 }
 
-void WriteController::recalculate(const StallInputs& inputs) {
+void WriteController::recalculate(const StallInputs& inputs, const StallLimits& limits) {
   const bool was_delayed = delayed();
-  verdict_ = judge(inputs);
+  verdict_ = judge(inputs, limits);
   speed_up_ = true;
   if (verdict_.condition == StallCondition::delayed) {
     // A stop replaces the delay token, so after a stop of this family the rate stands still.
-    if (was_delayed) adapt_rate(near_stop(inputs), inputs.pending_compaction_bytes);
+    if (was_delayed) adapt_rate(near_stop(inputs, limits), inputs.pending_compaction_bytes);
   } else if (verdict_.condition == StallCondition::normal) {
-    speed_up_ = under_pressure(inputs);
+    speed_up_ = under_pressure(inputs, limits);
     if (was_delayed) rate_ = std::min(limits_.max_delayed_rate, scaled(rate_, kRecoverRatio));
   }
   previous_pending_ = inputs.pending_compaction_bytes;

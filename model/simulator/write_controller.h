@@ -16,7 +16,13 @@ class WriteController {
   // `delayed_rate` above 0: writes are being delayed at it as the simulation starts.
   WriteController(const StallLimits& limits, double delayed_rate, const StallInputs& inputs);
 
-  void recalculate(const StallInputs& inputs);
+  void recalculate(const StallInputs& inputs) { recalculate(inputs, limits_); }
+  // As by a job that still works with other limits.
+  void recalculate(const StallInputs& inputs, const StallLimits& limits);
+
+  const StallLimits& limits() const { return limits_; }
+  void set_limits(const StallLimits& limits);
+  void reset_rate() { rate_ = limits_.max_delayed_rate; }
 
   const StallVerdict& verdict() const { return verdict_; }
   bool stopped() const { return verdict_.condition == StallCondition::stopped; }
@@ -26,10 +32,10 @@ class WriteController {
   bool speed_up() const { return speed_up_; }
 
  private:
-  StallVerdict judge(const StallInputs& inputs) const;
-  bool near_stop(const StallInputs& inputs) const;
+  StallVerdict judge(const StallInputs& inputs, const StallLimits& limits) const;
+  bool near_stop(const StallInputs& inputs, const StallLimits& limits) const;
   void adapt_rate(bool penalize, double pending);
-  bool under_pressure(const StallInputs& inputs) const;
+  bool under_pressure(const StallInputs& inputs, const StallLimits& limits) const;
 
   StallLimits limits_;
   StallVerdict verdict_;

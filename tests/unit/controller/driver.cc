@@ -3,10 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "controller/transitions.h"
-#include "model/invariants.h"
-#include "model/stall.h"
-
 namespace lsmtuned::controller::testing {
 
 using model::Knob;
@@ -114,51 +110,6 @@ void Driver::advance_counters(double seconds) {
   }
 }
 
-void Driver::check(const State& before, const std::vector<Effect>& effects) {
-  const auto rule = [&](bool holds, const std::string& words) {
-    if (!holds) broken.push_back(words);
-  };
-  rule(!state.safe_latched, "a move outside the transition table was attempted");
-  rule((state.phase == Phase::reverting) == state.revert.has_value(),
-       "a revert in progress exists exactly in reverting");
-  std::set<std::uint64_t> intents = intents_;
-  for (const auto& effect : effects) {
-    if (const auto* record = std::get_if<RecordDecision>(&effect)) {
-      if (record->decision.status == DecisionStatus::intended) intents.insert(record->decision.id);
-    } else if (const auto* apply = std::get_if<ApplyChanges>(&effect)) {
-      rule(intents.count(apply->decision_id) != 0, "sent before its intent was recorded");
-      rule(!apply->changes.empty(), "an empty change was sent");
-      if (apply->is_revert) continue;
-      const auto policy = effective_policy(before);
-      rule(policy.mode != config::Mode::observe, "applied in observe mode");
-      rule(!before.persistent.frozen_by_operator, "applied while frozen");
-      rule(!before.persistent.storm_latched, "applied during a rollback storm");
-      if (!state.last) {
-        broken.push_back("applied without a snapshot");
-        continue;
-      }
-      rule(!state.last->state.write_stopped, "applied while writes were stopped");
-      auto inputs = model::invariant_inputs(*state.last);
-      inputs.bounds = policy.bounds;
-      inputs.memory_budget_bytes = policy.memory_budget_bytes;
-      inputs.cpu_cores = state.cpu_cores;
-      const auto wanted = model::with_changes(state.last->settings, apply->changes);
-      rule(model::violations(wanted, apply->changes, inputs).empty(),
-           "sent settings that break an invariant");
-      for (const auto& family : state.last->families) {
-        const auto now_there = state.last->settings.families.find(family.name);
-        const auto then = wanted.families.find(family.name);
-        if (now_there == state.last->settings.families.end()) continue;
-        const auto was = model::stall_verdict_on_tree(family, now_there->second).condition;
-        const auto will = model::stall_verdict_on_tree(family, then->second).condition;
-        rule(will <= was, "sent settings that stall now");
-        if (was == model::StallCondition::delayed || state.last->state.delayed_write_rate > 0)
-          rule(will == model::StallCondition::normal, "sent while delayed without clearing it");
-      }
-    }
-  }
-}
-
 void Driver::feed(decltype(Event::payload) payload) {
   Event event;
   event.now_s = now;
@@ -167,12 +118,13 @@ void Driver::feed(decltype(Event::payload) payload) {
   event.seed = 7;
   event.payload = std::move(payload);
   const State before = state;
+  always_.begin(before);
   StepResult result = step(std::move(state), event);
   if (on_step) on_step(before, event, result);
   state = std::move(result.state);
   refusal = result.refusal;
   if (before.phase != state.phase) moves.insert({before.phase, state.phase});
-  check(before, result.effects);
+  for (auto& words : always_.end(state, result.effects)) broken.push_back(std::move(words));
   carry_out(result.effects);
 }
 
@@ -181,13 +133,12 @@ void Driver::carry_out(const std::vector<Effect>& effects) {
     if (const auto* record = std::get_if<RecordDecision>(&effect)) {
       if (failing_records > 0) {
         --failing_records;
-        // A revert that no trial's record covers does not wait for the disk.
-        if (record->decision.kind == DecisionKind::revert) intents_.insert(record->decision.id);
+        always_.record_failed(record->decision);
         feed(RecordFailed{record->decision.id, "disk full"});
         return;
       }
       history[record->decision.id] = record->decision;
-      if (record->decision.status == DecisionStatus::intended) intents_.insert(record->decision.id);
+      always_.recorded(record->decision);
     } else if (const auto* apply = std::get_if<ApplyChanges>(&effect)) {
       call(apply->decision_id, apply->changes, apply->is_revert);
     } else if (const auto* restore = std::get_if<RestoreBaseline>(&effect)) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "controller/step.h"
+#include "controller/testing/always.h"
 
 namespace lsmtuned::controller::testing {
 
@@ -91,7 +92,6 @@ class Driver {
 
  private:
   void carry_out(const std::vector<Effect>& effects);
-  void check(const State& before, const std::vector<Effect>& effects);
   void call(std::uint64_t id, const model::ChangeSet& changes, bool is_revert);
   void advance_counters(double seconds);
 
@@ -105,7 +105,7 @@ class Driver {
   double l0_compactions_ = 0;
   std::uint64_t incarnation_ = 1;
   double opened_at_ = 0;
-  std::set<std::uint64_t> intents_;
+  AlwaysChecks always_;
   struct Held {
     std::uint64_t id;
     model::ChangeSet changes;

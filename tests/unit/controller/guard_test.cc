@@ -100,5 +100,29 @@ TEST(FreezeWindow, WrapsOverMidnight) {
   EXPECT_FALSE(frozen_at(750));
 }
 
+// Failed: buffers 4 -> 16 (ln 4 = 1.39), trigger 4 -> 8 (0.69).
+TEST(Tried, TheSameMoveByHalfToOneAndAHalfTimesAsMuch) {
+  const auto change = [](Knob knob, double from, double to) {
+    return model::KnobChange{"default", knob, from, to};
+  };
+  const model::ChangeSet failed = {change(Knob::write_buffer_size, 4e6, 16e6),
+                                   change(Knob::level0_file_num_compaction_trigger, 4, 8)};
+  const auto again = [&](double buffer, double trigger) {
+    return tried({change(Knob::write_buffer_size, 4e6, buffer),
+                  change(Knob::level0_file_num_compaction_trigger, 4, trigger)},
+                 failed);
+  };
+  EXPECT_TRUE(again(12e6, 7));     // 1.10 and 0.56
+  EXPECT_FALSE(again(7e6, 8));     // 0.56: less than half of 1.39
+  EXPECT_FALSE(again(2e6, 8));     // the other way
+  EXPECT_FALSE(again(16e6, 4.2));  // the trigger stays
+  // A knob more that moves far is another candidate; one that follows a little is not.
+  model::ChangeSet more = failed;
+  more.push_back(change(Knob::target_file_size_base, 8e6, 8.5e6));
+  EXPECT_TRUE(tried(more, failed));
+  more.back().new_value = 32e6;
+  EXPECT_FALSE(tried(more, failed));
+}
+
 }  // namespace
 }  // namespace lsmtuned::controller

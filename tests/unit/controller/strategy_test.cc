@@ -281,5 +281,47 @@ TEST(Strategies, ChooseDifferentlyOnTheSameSnapshot) {
         << model::describe(*changes);
 }
 
+// A lesson between the search and the call took the model's trust away: nothing is sent.
+TEST(ModelStrategy, ACandidateIsDroppedWhenTrustIsLostWhileItWaits) {
+  auto policy = Driver::base_policy();
+  policy.trust_gate_error = 0.25;
+  Driver d(policy);
+  d.hold_search = true;
+  d.attach();
+  d.poll(10);
+  d.state.prediction_error_known = true;
+  d.state.prediction_error = 0.1;
+  d.plant.stopped = true;  // the candidate has to wait
+  WaitingCandidate waiting;
+  waiting.proposal.changes = {{"default", Knob::write_buffer_size, 4.0 * kMiB, 8.0 * kMiB}};
+  waiting.proposal.reason = "gain";
+  waiting.proposal.forecast = Forecast{};
+  waiting.found_at_s = d.now;
+  d.state.search_running = false;
+  d.state.phase = Phase::steady;
+  d.state.candidate = waiting;
+  d.poll(12);
+  ASSERT_TRUE(d.state.candidate);
+  d.state.prediction_error = 5;
+  d.plant.stopped = false;
+  d.poll();
+  EXPECT_FALSE(d.state.candidate);
+  EXPECT_EQ(d.sent(false), 0);
+  EXPECT_EQ(d.decision(DecisionKind::noop).reason, "trust");
+}
+
+// 10 s apart at first (cooldown 10 s), then 20, 40, 80, 160; at once again at another rate.
+TEST(ModelStrategy, SearchesThatFindNothingComeLessAndLessOften) {
+  Driver d(Driver::base_policy());
+  d.attach();
+  d.poll(330);
+  EXPECT_GE(d.searches, 4);
+  EXPECT_LE(d.searches, 7);  // 33 without the back-off
+  const int before = d.searches;
+  d.plant.rate *= 2;
+  d.poll(100);
+  EXPECT_GT(d.searches, before);
+}
+
 }  // namespace
 }  // namespace lsmtuned::controller

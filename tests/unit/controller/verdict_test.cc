@@ -106,6 +106,22 @@ TEST(Verdict, TooFewCyclesSayNothing) {
   EXPECT_EQ(judge(policy(), before(), marks(slow, 200)).verdict, Verdict::inconclusive);
 }
 
+// Cycles of 1000 s instead of 2: there will be no second one to judge by. At half the rate and more
+// stalls (0.6 s a second for 0.3) 20 s are enough; with the stalls of before, less was offered.
+TEST(Verdict, AGlaringLossWithoutWholeCyclesIsWorse) {
+  Load collapsed;
+  collapsed.cycle_s = 1000;
+  collapsed.rate = 5e6;
+  collapsed.stall = 0.6;
+  EXPECT_EQ(judge(policy(), before(), marks(collapsed, 19)).verdict, Verdict::go_on);
+  EXPECT_EQ(judge(policy(), before(), marks(collapsed, 20)).verdict, Verdict::worse);
+  collapsed.stall = 0.3;
+  EXPECT_EQ(judge(policy(), before(), marks(collapsed, 20)).verdict, Verdict::go_on);
+  collapsed.stall = 0.6;
+  collapsed.rate = 8e6;  // not glaring
+  EXPECT_EQ(judge(policy(), before(), marks(collapsed, 20)).verdict, Verdict::go_on);
+}
+
 TEST(Verdict, SmoothnessJudgesStalls) {
   auto p = policy();
   p.objective = config::Objective::smoothness;

@@ -1,0 +1,243 @@
+#include "bench/campaign/report.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <cstdio>
+#include <mutex>
+#include <thread>
+
+#include "model/units.h"
+
+namespace lsmtuned::campaign {
+namespace {
+
+constexpr double kAnswerCycles = 3;
+constexpr std::size_t kSeedsNamed = 10;
+
+double at_share(std::vector<double> values, double share) {
+  if (values.empty()) return 0;
+  std::sort(values.begin(), values.end());
+  const double at = share * static_cast<double>(values.size() - 1);
+  const auto below = static_cast<std::size_t>(at);
+  const std::size_t above = std::min(below + 1, values.size() - 1);
+  return values[below] + (at - std::floor(at)) * (values[above] - values[below]);
+}
+
+void add(const Answer& answer, AnswerSummary& into, std::vector<double>& cycles) {
+  if (!answer.answered && answer.cycles <= kAnswerCycles) return;  // it had no time to
+  ++into.count;
+  if (!answer.answered) {
+    ++into.unanswered;
+  } else if (answer.cycles > kAnswerCycles) {
+    ++into.late;
+  }
+  cycles.push_back(answer.cycles);
+}
+
+template <class... Values>
+std::string text(const char* format, Values... values) {
+  char buffer[256];
+  std::snprintf(buffer, sizeof buffer, format, values...);
+  return buffer;
+}
+
+std::size_t index_of(config::Strategy strategy) {
+  return static_cast<std::size_t>(std::find(kStrategies.begin(), kStrategies.end(), strategy) -
+                                  kStrategies.begin());
+}
+
+}  // namespace
+
+std::vector<Played> play_all(std::uint64_t first_seed, std::size_t count,
+                             const ScenarioOptions& options,
+                             const std::vector<config::Strategy>& strategies, unsigned threads,
+                             std::ostream* progress) {
+  std::vector<Played> plays(count);
+  std::atomic<std::size_t> next{0};
+  std::atomic<std::size_t> done{0};
+  std::mutex printing;
+  const auto work = [&] {
+    for (std::size_t i = next++; i < count; i = next++) {
+      Played& played = plays[i];
+      played.scenario = make_scenario(first_seed + i, options);
+      played.twin = play(played.scenario, std::nullopt);
+      for (const auto strategy : strategies)
+        played.by_strategy.at(index_of(strategy)) = play(played.scenario, strategy);
+      const std::size_t finished = ++done;
+      if (progress != nullptr && finished % 100 == 0) {
+        const std::lock_guard lock(printing);
+        *progress << finished << " of " << count << " scenarios\n" << std::flush;
+      }
+    }
+  };
+  std::vector<std::thread> pool;
+  for (unsigned i = 1; i < threads; ++i) pool.emplace_back(work);
+  work();
+  for (auto& thread : pool) thread.join();
+  return plays;
+}
+
+double gain_of(const Played& played, const Outcome& outcome) {
+  if (!(played.twin.last_third_bytes > 0)) return 0;
+  return outcome.last_third_bytes / played.twin.last_third_bytes - 1;
+}
+
+Summary summarise(const std::vector<Played>& plays, config::Strategy strategy) {
+  Summary summary;
+  summary.strategy = strategy;
+  std::vector<double> gains;
+  std::vector<double> held_back;
+  std::vector<double> load_cycles;
+  std::vector<double> device_cycles;
+  for (const Played& played : plays) {
+    const auto& outcome = played.by_strategy.at(index_of(strategy));
+    if (!outcome) continue;
+    if (!outcome->plant_error.empty() || !played.twin.plant_error.empty()) {
+      ++summary.not_simulated;
+      continue;
+    }
+    ++summary.scenarios;
+    const std::uint64_t seed = played.scenario.seed;
+    const double gain = gain_of(played, *outcome);
+    gains.push_back(gain);
+    summary.worst_seeds.emplace_back(gain, seed);
+    summary.mean_gain += gain;
+    if (played.twin.stall_seconds > 0.02 * played.scenario.seconds / 3) held_back.push_back(gain);
+    if (gain < -0.02) ++summary.worse_2;
+    if (gain < -0.05) ++summary.worse_5;
+    summary.changes += outcome->changes;
+    summary.kept += outcome->kept;
+    summary.reverted += outcome->reverted;
+    summary.inconclusive += outcome->inconclusive;
+    summary.failed += outcome->failed;
+    summary.storms += outcome->stormed ? 1 : 0;
+    summary.violations += outcome->violations.size();
+    for (const auto& rule : outcome->violations)
+      if (summary.violated.size() < kSeedsNamed)
+        summary.violated.push_back("seed " + std::to_string(seed) + " " + rule);
+    summary.searches += outcome->searches;
+    summary.search_cpu_s += outcome->search_cpu_s;
+    summary.controller_cpu_s += outcome->controller_cpu_s;
+    for (const Answer& answer : outcome->answers) {
+      if (answer.kind == ChangeKind::load_step)
+        add(answer, summary.load_steps, load_cycles);
+      else
+        add(answer, summary.degradations, device_cycles);
+    }
+  }
+  if (gains.empty()) return summary;
+  summary.mean_gain /= static_cast<double>(gains.size());
+  summary.median_gain = at_share(gains, 0.5);
+  summary.held_back = held_back.size();
+  summary.median_gain_held_back = at_share(held_back, 0.5);
+  summary.worst_twentieth = at_share(gains, 0.05);
+  std::sort(summary.worst_seeds.begin(), summary.worst_seeds.end());
+  summary.worst = summary.worst_seeds.front().first;
+  summary.worst_seed = summary.worst_seeds.front().second;
+  summary.load_steps.median_cycles = at_share(load_cycles, 0.5);
+  summary.load_steps.p95_cycles = at_share(load_cycles, 0.95);
+  summary.degradations.median_cycles = at_share(device_cycles, 0.5);
+  summary.degradations.p95_cycles = at_share(device_cycles, 0.95);
+  return summary;
+}
+
+void print(const std::vector<Summary>& summaries, std::ostream& out) {
+  const auto row = [&](const char* name, const auto& cell) {
+    out << text("%-44s", name);
+    for (const Summary& s : summaries) out << text("%14s", cell(s).c_str());
+    out << "\n";
+  };
+  const auto percent = [](double share) { return text("%.1f %%", 100 * share); };
+  const auto share = [](std::size_t part, std::size_t all) {
+    return text("%zu (%.2f %%)", part,
+                all > 0 ? 100.0 * static_cast<double>(part) / static_cast<double>(all) : 0.0);
+  };
+  row("simulated", [](const Summary& s) { return std::string(config::to_text(s.strategy)); });
+  row("scenarios", [](const Summary& s) { return std::to_string(s.scenarios); });
+  row("not simulated: the plant gave up",
+      [](const Summary& s) { return std::to_string(s.not_simulated); });
+  row("invariant violations", [](const Summary& s) { return std::to_string(s.violations); });
+  row("median gain", [&](const Summary& s) { return percent(s.median_gain); });
+  row("median gain where the twin stalls",
+      [&](const Summary& s) { return percent(s.median_gain_held_back); });
+  row("  such scenarios", [](const Summary& s) { return std::to_string(s.held_back); });
+  row("mean gain", [&](const Summary& s) { return percent(s.mean_gain); });
+  row("worst 5 % (5th percentile)", [&](const Summary& s) { return percent(s.worst_twentieth); });
+  row("worse than the twin by more than 2 %",
+      [&](const Summary& s) { return share(s.worse_2, s.scenarios); });
+  row("worse than the twin by more than 5 %",
+      [&](const Summary& s) { return share(s.worse_5, s.scenarios); });
+  row("worst", [&](const Summary& s) { return percent(s.worst); });
+  row("  its seed", [](const Summary& s) { return std::to_string(s.worst_seed); });
+  row("changes sent", [](const Summary& s) { return std::to_string(s.changes); });
+  row("  kept", [](const Summary& s) { return std::to_string(s.kept); });
+  row("  reverted", [](const Summary& s) { return std::to_string(s.reverted); });
+  row("  inconclusive, reverted", [](const Summary& s) { return std::to_string(s.inconclusive); });
+  row("  failed", [](const Summary& s) { return std::to_string(s.failed); });
+  row("ended latched by a rollback storm",
+      [](const Summary& s) { return std::to_string(s.storms); });
+  const auto answers = [&](const char* name, AnswerSummary Summary::*member) {
+    out << name << "\n";
+    row("  counted", [&](const Summary& s) { return std::to_string((s.*member).count); });
+    row("  cycles to the answer, median",
+        [&](const Summary& s) { return text("%.0f", (s.*member).median_cycles); });
+    row("  cycles to the answer, 95th percentile",
+        [&](const Summary& s) { return text("%.0f", (s.*member).p95_cycles); });
+    row("  after more than 3 cycles", [&](const Summary& s) {
+      return share((s.*member).late + (s.*member).unanswered, (s.*member).count);
+    });
+  };
+  answers("load steps answered", &Summary::load_steps);
+  answers("degradations to 26 % answered", &Summary::degradations);
+  row("searches", [](const Summary& s) { return text("%.0f", s.searches); });
+  row("  seconds each", [](const Summary& s) {
+    return text("%.3f", s.searches > 0 ? s.search_cpu_s / s.searches : 0);
+  });
+  row("controller seconds a scenario, searches apart", [](const Summary& s) {
+    return text("%.3f",
+                s.scenarios > 0 ? s.controller_cpu_s / static_cast<double>(s.scenarios) : 0);
+  });
+  for (const Summary& s : summaries) {
+    for (const auto& words : s.violated)
+      out << "violation, " << config::to_text(s.strategy) << ": " << words << "\n";
+    std::string worst;
+    for (std::size_t i = 0; i < std::min(kSeedsNamed, s.worst_seeds.size()); ++i)
+      if (s.worst_seeds[i].first < -0.02)
+        worst += text(" %llu (%.1f %%)", static_cast<unsigned long long>(s.worst_seeds[i].second),
+                      100 * s.worst_seeds[i].first);
+    if (!worst.empty())
+      out << "seeds of the worst, " << config::to_text(s.strategy) << ":" << worst << "\n";
+  }
+}
+
+std::string to_json(const std::string& name, const std::vector<Summary>& summaries) {
+  std::string json = "  {\"set\": \"" + name + "\", \"simulated\": true, \"strategies\": [";
+  for (std::size_t i = 0; i < summaries.size(); ++i) {
+    const Summary& s = summaries[i];
+    const auto answers = [](const char* key, const AnswerSummary& a) {
+      return text(
+          ", \"%s\": {\"count\": %zu, \"unanswered\": %zu, \"late\": %zu, "
+          "\"median_cycles\": %.3f, \"p95_cycles\": %.3f}",
+          key, a.count, a.unanswered, a.late, a.median_cycles, a.p95_cycles);
+    };
+    json += i > 0 ? ",\n    " : "\n    ";
+    json += text("{\"strategy\": \"%s\", \"scenarios\": %zu, \"violations\": %zu, ",
+                 config::to_text(s.strategy), s.scenarios, s.violations);
+    json += text("\"median_gain\": %.5f, \"median_gain_held_back\": %.5f, \"mean_gain\": %.5f, ",
+                 s.median_gain, s.median_gain_held_back, s.mean_gain);
+    json += text(
+        "\"worst_5_percent\": %.5f, \"worse_by_2_percent\": %zu, "
+        "\"worse_by_5_percent\": %zu, \"worst\": %.5f, \"worst_seed\": %llu, ",
+        s.worst_twentieth, s.worse_2, s.worse_5, s.worst,
+        static_cast<unsigned long long>(s.worst_seed));
+    json += text(
+        "\"changes\": %d, \"kept\": %d, \"reverted\": %d, \"inconclusive\": %d, "
+        "\"failed\": %d, \"storms\": %zu, \"not_simulated\": %zu",
+        s.changes, s.kept, s.reverted, s.inconclusive, s.failed, s.storms, s.not_simulated);
+    json += answers("load_steps", s.load_steps) + answers("degradations", s.degradations) + "}";
+  }
+  return json + "]}";
+}
+
+}  // namespace lsmtuned::campaign

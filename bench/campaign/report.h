@@ -1,0 +1,76 @@
+// What a set of plays comes to: gains over the twin, trials, violations, answers.
+//
+// Gain: accepted bytes over the last third of a scenario, over the twin's, less one. All figures
+// are simulated. Plain values.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "bench/campaign/world.h"
+
+namespace lsmtuned::campaign {
+
+inline constexpr std::array<config::Strategy, 3> kStrategies = {
+    config::Strategy::model, config::Strategy::rules, config::Strategy::probe};
+
+struct Played {
+  Scenario scenario;
+  Outcome twin;
+  std::array<std::optional<Outcome>, 3> by_strategy;  // in the order of kStrategies
+};
+
+// Plays scenarios first_seed .. first_seed + count - 1, each beside its twin. `progress` may be
+// null.
+std::vector<Played> play_all(std::uint64_t first_seed, std::size_t count,
+                             const ScenarioOptions& options,
+                             const std::vector<config::Strategy>& strategies, unsigned threads,
+                             std::ostream* progress);
+
+struct AnswerSummary {
+  std::size_t count = 0;
+  std::size_t unanswered = 0;  // of those the scenario gave at least three cycles
+  std::size_t late = 0;        // answered, after more than three cycles
+  double median_cycles = 0;
+  double p95_cycles = 0;
+};
+
+struct Summary {
+  config::Strategy strategy{};
+  std::size_t scenarios = 0;
+  std::size_t not_simulated = 0;  // the plant gave up
+  double median_gain = 0;
+  double median_gain_held_back = 0;  // of scenarios whose twin stalled in the last third
+  std::size_t held_back = 0;
+  double mean_gain = 0;
+  double worst_twentieth = 0;  // the 5th percentile of gains
+  std::size_t worse_2 = 0;     // by more than 2 % than the twin
+  std::size_t worse_5 = 0;
+  double worst = 0;
+  std::uint64_t worst_seed = 0;
+  int changes = 0;
+  int kept = 0;
+  int reverted = 0;
+  int inconclusive = 0;
+  int failed = 0;
+  std::size_t storms = 0;
+  std::size_t violations = 0;
+  std::vector<std::string> violated;                          // seed and rule, the first few
+  std::vector<std::pair<double, std::uint64_t>> worst_seeds;  // gain and seed, worst first
+  AnswerSummary load_steps;
+  AnswerSummary degradations;
+  double searches = 0;
+  double search_cpu_s = 0;
+  double controller_cpu_s = 0;
+};
+
+double gain_of(const Played& played, const Outcome& outcome);
+Summary summarise(const std::vector<Played>& plays, config::Strategy strategy);
+void print(const std::vector<Summary>& summaries, std::ostream& out);
+std::string to_json(const std::string& name, const std::vector<Summary>& summaries);
+
+}  // namespace lsmtuned::campaign

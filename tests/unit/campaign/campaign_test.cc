@@ -1,0 +1,66 @@
+// A small campaign: every invariant at every tick of some short scenarios, and the harness itself.
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+#include "bench/campaign/report.h"
+
+namespace lsmtuned::campaign {
+namespace {
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr std::size_t kScenarios = 2;
+#else
+constexpr std::size_t kScenarios = 20;
+#endif
+
+ScenarioOptions short_options(double mismatch) {
+  ScenarioOptions options;
+  options.minutes = 8;
+  options.mismatch = mismatch;
+  options.evaluations = 100;
+  return options;
+}
+
+class Campaign : public ::testing::TestWithParam<double> {};
+
+TEST_P(Campaign, NoInvariantIsBroken) {
+  const auto plays = play_all(1, kScenarios, short_options(GetParam()),
+                              {kStrategies.begin(), kStrategies.end()}, 1, nullptr);
+  for (const auto strategy : kStrategies) {
+    const Summary summary = summarise(plays, strategy);
+    EXPECT_EQ(summary.violations, 0U) << config::to_text(strategy) << ": "
+                                      << (summary.violated.empty() ? "" : summary.violated.front());
+    EXPECT_EQ(summary.not_simulated, 0U);
+    EXPECT_EQ(summary.scenarios, kScenarios);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Sets, Campaign, ::testing::Values(0.0, 0.5));
+
+TEST(CampaignHarness, ASeedReplaysAlone) {
+  const auto options = short_options(0);
+  for (const std::uint64_t seed : {3U, 15U}) {
+    const Scenario scenario = make_scenario(seed, options);
+    std::ostringstream first;
+    std::ostringstream second;
+    const Outcome once = play(scenario, config::Strategy::model, &first);
+    const Outcome again = play(make_scenario(seed, options), config::Strategy::model, &second);
+    EXPECT_EQ(first.str(), second.str());
+    EXPECT_EQ(once.accepted_bytes, again.accepted_bytes);
+  }
+}
+
+// Nobody tunes the twin; a daemon in which nothing moves leaves the database as it is.
+TEST(CampaignHarness, WithoutAChangeTheTwinIsEqual) {
+  Scenario scenario = make_scenario(3, short_options(0));
+  scenario.faults.clear();
+  scenario.policy.mode = config::Mode::observe;
+  const Outcome twin = play(scenario, std::nullopt);
+  const Outcome watched = play(scenario, config::Strategy::model);
+  EXPECT_EQ(watched.changes, 0);
+  EXPECT_EQ(watched.accepted_bytes, twin.accepted_bytes);
+}
+
+}  // namespace
+}  // namespace lsmtuned::campaign
