@@ -8,7 +8,7 @@
 namespace lsmtuned::controller {
 namespace {
 
-constexpr double kStartUpS = 300;
+constexpr double kInheritedSlack = 1.05;  // of bytes flushed since the database was opened
 constexpr double kPausedS = 30;
 constexpr double kTreeShare = 0.1;
 constexpr double kLeastBytes = 256.0 * 1024 * 1024;
@@ -21,6 +21,12 @@ bool backlog(const model::FamilySnapshot& family, const model::Settings& setting
   const auto trigger =
       settings.get(family.name, model::Knob::level0_file_num_compaction_trigger).value_or(0);
   return trigger > 0 && l0_files(family) >= trigger;
+}
+
+// Counters begin at the open: more bytes in L0 than were ever written there are older.
+bool inherited_backlog(const model::FamilySnapshot& family, const model::Settings& settings) {
+  return backlog(family, settings) &&
+         family.levels[0].size_bytes > kInheritedSlack * family.levels[0].write_bytes;
 }
 
 double tree(const model::Snapshot& snapshot) {
@@ -75,9 +81,8 @@ std::string false_signal(const std::deque<model::Snapshot>& window) {
   for (const auto& family : last.families) {
     const auto* before = model::find_family(first, family.name);
     if (before == nullptr) continue;
-    if (last.database_uptime_s < kStartUpS && first.database_uptime_s < kStartUpS &&
-        backlog(*before, first.settings) && l0_files(family) < l0_files(*before))
-      return "L0 of " + family.name + " still empties from before the database was opened";
+    if (inherited_backlog(family, last.settings))
+      return "L0 of " + family.name + " still holds files from before the database was opened";
     if (before->base_level != family.base_level)
       return "the base level of " + family.name + " has just moved";
     if (auto why = paused(window, family); !why.empty()) return why;

@@ -1,8 +1,7 @@
 // Signs that what a window shows is not the work of the settings: then nothing is proposed.
 //
-// Start-up backlog: open for less than 300 s, and L0 empties from above its compaction trigger;
-// what
-//   is compacted was left by an earlier run.
+// Start-up backlog: L0 is at its compaction trigger and holds more bytes than were written to it
+//   since the database was opened; what is compacted was left by an earlier run.
 // Base level: that of a family moved within the window (dynamic level bytes).
 // Paused compaction: automatic compaction is off for a family that is written to, or L0 stood at
 // its

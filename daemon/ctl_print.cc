@@ -240,6 +240,69 @@ std::string kpi_lines(const json::object& kpis) {
          lines;
 }
 
+struct Course {
+  double put_bytes_per_s = 0;
+  double write_amplification = 0;
+};
+// Means over samples [from, to) that were written to.
+Course course_of(const json::array& samples, std::size_t from, std::size_t to) {
+  Course course;
+  double put = 0;
+  double seen = 0;
+  double written = 0;
+  for (std::size_t i = from; i < to; ++i) {
+    const json::object* sample = samples[i].if_object();
+    if (sample == nullptr) continue;
+    const double rate_now = number(*sample, "put_bytes_per_s");
+    put += rate_now;
+    written += rate_now * number(*sample, "write_amplification");
+    ++seen;
+  }
+  if (seen > 0) course.put_bytes_per_s = put / seen;
+  if (put > 0) course.write_amplification = written / put;
+  return course;
+}
+
+// How the shown time went: its last fifth against its first, and the prediction against what was
+// measured while writers stalled (then the rate is the sustainable one).
+std::string course_lines(const json::array& samples) {
+  constexpr std::size_t kFewest = 10;
+  constexpr double kSaturatedStallShare = 0.02;
+  constexpr double kLowAccuracy = 0.5;
+  if (samples.size() < kFewest) return "";
+  const std::size_t fifth = samples.size() / 5;
+  const Course first = course_of(samples, 0, fifth);
+  const Course last = course_of(samples, samples.size() - fifth, samples.size());
+  std::string result;
+  if (first.put_bytes_per_s > 0 && first.write_amplification > 0 && last.write_amplification > 0)
+    result += fmt::format(
+        "course: put {} -> {} ({:+.1f} %), compaction efficiency {} -> {} ({:+.1f} %), first to "
+        "last fifth\n",
+        model::format_rate(first.put_bytes_per_s), model::format_rate(last.put_bytes_per_s),
+        100 * (last.put_bytes_per_s / first.put_bytes_per_s - 1),
+        model::format_percent(1 / first.write_amplification),
+        model::format_percent(1 / last.write_amplification),
+        100 * (first.write_amplification / last.write_amplification - 1));
+  double error = 0;
+  double compared = 0;
+  for (const json::value& entry : samples) {
+    const json::object* sample = entry.if_object();
+    if (sample == nullptr || number(*sample, "stall_share") <= kSaturatedStallShare) continue;
+    const double put = number(*sample, "put_bytes_per_s");
+    const double predicted = number(*sample, "predicted_put_bytes_per_s");
+    if (!(put > 0) || !(predicted > 0)) continue;
+    error += std::min(1.0, std::abs(predicted / put - 1));
+    ++compared;
+  }
+  if (compared > 0) {
+    const double accuracy = 1 - error / compared;
+    result += fmt::format("prediction: accuracy {} over {:.0f} samples with stalls{}\n",
+                          model::format_percent(accuracy), compared,
+                          accuracy < kLowAccuracy ? ", BELOW 50 %" : "");
+  }
+  return result;
+}
+
 bool measured(const json::object& decision, std::string_view path) {
   const json::object* window = sub(decision, path);
   return window != nullptr && number(*window, "seconds") > 0;
@@ -430,6 +493,7 @@ std::string print_samples(const json::object& answer) {
                           model::format_bytes(number(*sample, "pending_bytes")),
                           number(*sample, "write_amplification"));
   }
+  result += course_lines(samples);
   if (flag(answer, "truncated")) result += "only the newest are shown: name a shorter time\n";
   return result;
 }

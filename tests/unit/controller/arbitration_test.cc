@@ -376,6 +376,26 @@ TEST(Families, ASearchMovesKnobsOfItsFamilyOnly) {
   EXPECT_GT(all.axes().size(), own.axes().size());
 }
 
+// The controller asks about the worst first, goes on where nothing is found, and tries one change.
+TEST(Families, ControllersSearchTheWorstFirstAndThenTheOther) {
+  Driver driver;
+  driver.plant.second_family = "second";
+  driver.plant.second_l0_files = 15;  // of 20; default: 10
+  std::vector<std::pair<std::string, bool>> asked;
+  driver.on_step = [&](const State&, const Event&, const StepResult& result) {
+    for (const auto& effect : result.effects)
+      if (const auto* search = std::get_if<RequestSearch>(&effect))
+        asked.emplace_back(search->request.family, search->request.database_knobs);
+  };
+  driver.attach();
+  driver.poll(90);
+  ASSERT_GE(asked.size(), 2u);
+  EXPECT_EQ(asked[0], std::pair(std::string("second"), false));
+  EXPECT_EQ(asked[1], std::pair(std::string("default"), true));
+  EXPECT_EQ(driver.sent(false), 0);
+  EXPECT_TRUE(driver.broken.empty());
+}
+
 // Memory counts over all families: what one takes, another cannot.
 TEST(Families, ShareOneMemoryBudget) {
   const State state = three_families();

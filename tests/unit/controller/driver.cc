@@ -75,6 +75,13 @@ model::Snapshot Driver::snapshot() const {
   family.live_data_bytes = 5.5e8;
   family.pending_compaction_bytes = p.pending_drains && cycle_phase_ > 0.4 ? 0 : p.pending + debt_;
   snapshot.families.push_back(family);
+  if (!p.second_family.empty()) {
+    family.name = p.second_family;
+    family.levels[0].files = p.second_l0_files;
+    family.levels[0].write_bytes *= p.second_share;
+    snapshot.families.push_back(family);
+    snapshot.settings.families[family.name] = settings.families.at("default");
+  }
   snapshot.counters = counters_;
   snapshot.device.emplace();  // its limit is what the model predicts from
   snapshot.device->name = "7:0";

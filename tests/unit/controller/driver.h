@@ -31,6 +31,9 @@ struct Plant {
   double job_age_s = 0;                    // oldest running job
   bool delayed = false;
   bool stopped = false;
+  std::string second_family;  // beside "default", where it is named
+  double second_l0_files = 0;
+  double second_share = 0.1;  // of the flushed bytes
 };
 
 struct Answer {

@@ -14,6 +14,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class Ctl : public RunningApp {
  protected:
@@ -203,6 +204,25 @@ TEST(Explanation, OfTheLargestDecisionStillFits) {
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 100u) << line;
   EXPECT_THAT(text, HasSubstr("and 4 more: --json"));
+}
+
+// 20 samples: the first fifth at 10 MiB/s and w = 8, the last at 5 MiB/s and w = 10; predicted 12.5
+// while 10 were put: off by a quarter in 16 of them, by 1.5 (counted as 1) in 4.
+TEST(Samples, EndWithTheirCourse) {
+  json::array samples;
+  for (int i = 0; i < 20; ++i)
+    samples.push_back(json::object{{"put_bytes_per_s", (i < 16 ? 10 : 5) * 1048576.0},
+                                   {"predicted_put_bytes_per_s", 12.5 * 1048576},
+                                   {"stall_share", 0.3},
+                                   {"write_amplification", i < 16 ? 8 : 10}});
+  const std::string text = print_samples({{"samples", samples}});
+  EXPECT_THAT(text, HasSubstr("course: put 10 MiB/s -> 5 MiB/s (-50.0 %), compaction efficiency "
+                              "12.5 % -> 10.0 % (-20.0 %), first to last fifth\n"));
+  EXPECT_THAT(text, HasSubstr("prediction: accuracy 60.0 % over 20 samples with stalls\n"));
+  for (json::value& sample : samples) sample.as_object()["predicted_put_bytes_per_s"] = 3e7;
+  EXPECT_THAT(print_samples({{"samples", samples}}), HasSubstr("BELOW 50 %"));
+  samples.resize(9);
+  EXPECT_THAT(print_samples({{"samples", samples}}), Not(HasSubstr("course")));
 }
 
 TEST(Text, SurvivesAnswersOfAnotherShape) {
