@@ -104,6 +104,10 @@ void Reducer::try_changes(const OperatorCommand& command) {
               to_text(state.phase) + ", mode " + config::to_text(mode());
     return;
   }
+  if (state.turn && !state.turn->may_change) {
+    refusal = "another database comes first: " + state.turn->waits_for;
+    return;
+  }
   Proposal proposal;
   for (model::KnobChange change : command.changes) {
     const auto present = state.last->settings.get(change.family, change.knob);

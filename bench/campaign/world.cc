@@ -251,7 +251,7 @@ void World::happen() {
     happen(faults[next_fault_++]);
   if (frozen_until_ >= 0 && t_ >= frozen_until_ && daemon_up_) {
     frozen_until_ = -1;
-    feed(controller::OperatorCommand{controller::OperatorCommand::Kind::thaw, "ann", 0, {}});
+    feed(controller::OperatorCommand{controller::OperatorCommand::Kind::thaw, "ann", 0, {}, {}});
   }
 }
 
@@ -295,11 +295,11 @@ void World::happen(const Fault& fault) {
     case FaultKind::freeze:
       if (!daemon_up_) return;
       frozen_until_ = fault.until_s;
-      feed(controller::OperatorCommand{controller::OperatorCommand::Kind::freeze, "ann", 0, {}});
+      feed(controller::OperatorCommand{controller::OperatorCommand::Kind::freeze, "ann", 0, {}, {}});
       return;
     case FaultKind::operator_revert:
       if (daemon_up_)
-        feed(controller::OperatorCommand{controller::OperatorCommand::Kind::revert, "ann", 0, {}});
+        feed(controller::OperatorCommand{controller::OperatorCommand::Kind::revert, "ann", 0, {}, {}});
       return;
     case FaultKind::disk_full:
       disk_full_until_ = fault.until_s;
