@@ -52,10 +52,12 @@ double debt_now(std::span<const Mark> after) {
   return pending_at_cycle_ends(after, true, 2);
 }
 
+// Above what was there before, and above what was foreseen: a level that the search has weighed,
+// with what it costs in the settled rate, is not borrowed.
 bool debt_is_high(const config::Policy& policy, const TrialBaseline& before,
                   std::span<const Mark> after) {
-  return debt_now(after) >
-         before.pending_cycle_end_bytes + policy.max_debt_growth_share * before.tree_bytes;
+  return debt_now(after) > std::max(before.pending_cycle_end_bytes, before.foreseen_debt_bytes) +
+                               policy.max_debt_growth_share * before.tree_bytes;
 }
 
 // High and rising over each of the last three cycles: it will not drain by itself.
@@ -67,9 +69,13 @@ bool debt_grows(const config::Policy& policy, const TrialBaseline& before,
 }
 
 std::string debt_in_words(const TrialBaseline& before, std::span<const Mark> after) {
+  const std::string foreseen =
+      before.foreseen_debt_bytes > 0
+          ? ", " + model::format_bytes(before.foreseen_debt_bytes) + " foreseen"
+          : std::string();
   return "pending bytes at cycle ends went from " +
          model::format_bytes(before.pending_cycle_end_bytes) + " to " +
-         model::format_bytes(debt_now(after));
+         model::format_bytes(debt_now(after)) + foreseen;
 }
 
 }  // namespace

@@ -78,6 +78,7 @@ struct TrialBaseline {
   double read_share = 0;
   double pending_cycle_end_bytes = 0;  // mean over the last cycles
   double tree_bytes = 0;
+  double foreseen_debt_bytes = 0;  // pending at cycle ends as predicted of the change; 0: unknown
 };
 TrialBaseline trial_baseline(std::span<const Mark> marks, double tree_bytes,
                              config::Objective objective);

@@ -149,6 +149,7 @@ void members(Visitor& visit, T& b) {
   visit("read_share", b.read_share);
   visit("pending_cycle_end_bytes", b.pending_cycle_end_bytes);
   visit("tree_bytes", b.tree_bytes);
+  visit("foreseen_debt_bytes", b.foreseen_debt_bytes);
 }
 
 template <class Visitor, Of<controller::Forecast> T>

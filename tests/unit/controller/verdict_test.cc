@@ -70,6 +70,32 @@ TEST(Window, EmptyAndSingle) {
   EXPECT_EQ(stopped_share(one), 0);
 }
 
+// Pending bytes rise by 20 MB a cycle of 2 s: after ten cycles the mean of the last two ends is 190
+// MB.
+std::vector<Mark> rising_debt(int seconds) {
+  Load better;
+  better.rate = 13e6;
+  auto series = marks(better, seconds);
+  for (auto& mark : series) mark.pending_bytes = 20e6 * mark.l0_compactions;
+  return series;
+}
+
+// The limit is 10 % of a tree of 600 MB above the debt before, which was none: 60 MB.
+TEST(Verdict, GrowingDebtThatNobodyForesawIsWorse) {
+  const auto judged = judge(policy(), before(), rising_debt(20));
+  EXPECT_EQ(judged.verdict, Verdict::worse);
+  EXPECT_NE(judged.evidence.find("debt grows"), std::string::npos) << judged.evidence;
+}
+
+// Foreseen were 150 MB: the limit is 210 MB, above the 190 MB that are there.
+TEST(Verdict, DebtUpToWhatWasForeseenIsNoReason) {
+  TrialBaseline foreseen = before();
+  foreseen.foreseen_debt_bytes = 150e6;
+  EXPECT_EQ(judge(policy(), foreseen, rising_debt(20)).verdict, Verdict::keep);
+  // Two cycles later it is 230 MB, and still rises.
+  EXPECT_EQ(judge(policy(), foreseen, rising_debt(24)).verdict, Verdict::worse);
+}
+
 TEST(Verdict, WaitsForTheMinimum) {
   Load better;
   better.rate = 13e6;
