@@ -122,6 +122,7 @@ int main(int argc, char** argv) {
     if (set.mismatch > 0) std::cout << ", plant off by up to " << 100 * set.mismatch << " %";
     std::cout << "; " << static_cast<int>(took) << " s on " << threads << " threads\n";
     print(summaries, std::cout);
+    print_chance(summarise_chance(plays), std::cout);
     for (const Summary& s : summaries) violations += s.violations;
     objects += (objects.empty() ? "" : ",\n") + to_json(set.name, summaries);
   }

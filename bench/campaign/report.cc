@@ -62,6 +62,7 @@ std::vector<Played> play_all(std::uint64_t first_seed, std::size_t count,
       Played& played = plays[i];
       played.scenario = make_scenario(first_seed + i, options);
       played.twin = play(played.scenario, std::nullopt);
+      played.shaken = play_shaken(played.scenario);
       for (const auto strategy : strategies)
         played.by_strategy.at(index_of(strategy)) = play(played.scenario, strategy);
       const std::size_t finished = ++done;
@@ -140,6 +141,27 @@ Summary summarise(const std::vector<Played>& plays, config::Strategy strategy) {
   summary.degradations.median_cycles = at_share(device_cycles, 0.5);
   summary.degradations.p95_cycles = at_share(device_cycles, 0.95);
   return summary;
+}
+
+Summary summarise_chance(const std::vector<Played>& plays) {
+  std::vector<Played> by_chance;
+  for (const Played& played : plays) {
+    Played one;
+    one.scenario = played.scenario;
+    one.twin = played.twin;
+    one.by_strategy.front() = played.shaken;
+    by_chance.push_back(std::move(one));
+  }
+  return summarise(by_chance, kStrategies.front());
+}
+
+void print_chance(const Summary& chance, std::ostream& out) {
+  out << text(
+      "by chance alone (the twin beside itself, one poll without writes between): "
+      "%zu of %zu worse by more than 2 %%, %zu by more than 5 %%; 5th percentile %.1f %%, "
+      "worst %.1f %% (seed %llu)\n",
+      chance.worse_2, chance.scenarios, chance.worse_5, 100 * chance.worst_twentieth,
+      100 * chance.worst, static_cast<unsigned long long>(chance.worst_seed));
 }
 
 void print(const std::vector<Summary>& summaries, std::ostream& out) {

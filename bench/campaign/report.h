@@ -21,6 +21,7 @@ inline constexpr std::array<config::Strategy, 3> kStrategies = {
 struct Played {
   Scenario scenario;
   Outcome twin;
+  Outcome shaken;                                     // play_shaken()
   std::array<std::optional<Outcome>, 3> by_strategy;  // in the order of kStrategies
 };
 
@@ -70,7 +71,10 @@ struct Summary {
 
 double gain_of(const Played& played, const Outcome& outcome);
 Summary summarise(const std::vector<Played>& plays, config::Strategy strategy);
+// Chance: gains of the shaken twins. Its strategy is meaningless.
+Summary summarise_chance(const std::vector<Played>& plays);
 void print(const std::vector<Summary>& summaries, std::ostream& out);
+void print_chance(const Summary& chance, std::ostream& out);
 std::string to_json(const std::string& name, const std::vector<Summary>& summaries);
 
 }  // namespace lsmtuned::campaign

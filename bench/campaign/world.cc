@@ -43,6 +43,7 @@ class World {
       : scenario_(scenario), strategy_(strategy), story_(story), random_(scenario.seed ^ 0x5eed) {}
 
   Outcome play();
+  void shake() { shaken_at_ = scenario_.seconds / 3; }
 
  private:
   struct Call {
@@ -100,6 +101,7 @@ class World {
   std::optional<config::Strategy> strategy_;
   std::ostream* story_;
   double told_bytes_ = 0;
+  double shaken_at_ = -1;
   std::uint64_t random_;
   Outcome out_;
 
@@ -295,11 +297,13 @@ void World::happen(const Fault& fault) {
     case FaultKind::freeze:
       if (!daemon_up_) return;
       frozen_until_ = fault.until_s;
-      feed(controller::OperatorCommand{controller::OperatorCommand::Kind::freeze, "ann", 0, {}, {}});
+      feed(
+          controller::OperatorCommand{controller::OperatorCommand::Kind::freeze, "ann", 0, {}, {}});
       return;
     case FaultKind::operator_revert:
       if (daemon_up_)
-        feed(controller::OperatorCommand{controller::OperatorCommand::Kind::revert, "ann", 0, {}, {}});
+        feed(controller::OperatorCommand{
+            controller::OperatorCommand::Kind::revert, "ann", 0, {}, {}});
       return;
     case FaultKind::disk_full:
       disk_full_until_ = fault.until_s;
@@ -705,9 +709,15 @@ Outcome World::play() {
     change_load();
     change_device();
     happen();
+    const bool shaking = shaken_at_ >= 0 && t_ >= shaken_at_;
+    if (shaking) plant_->set_offered(0);
     if (const auto ran = plant_->advance(dt); !ran) {
       out_.plant_error = ran.error().text();
       return out_;
+    }
+    if (shaking) {
+      shaken_at_ = -1;
+      plant_->set_offered(scenario_.load[next_load_ - 1].offered_bytes_per_s);
     }
     t_ += dt;
     now_ += dt;
@@ -770,6 +780,12 @@ Outcome World::play() {
 Outcome play(const Scenario& scenario, std::optional<config::Strategy> strategy,
              std::ostream* story) {
   return World(scenario, strategy, story).play();
+}
+
+Outcome play_shaken(const Scenario& scenario) {
+  World world(scenario, std::nullopt, nullptr);
+  world.shake();
+  return world.play();
 }
 
 }  // namespace lsmtuned::campaign

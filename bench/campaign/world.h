@@ -50,4 +50,8 @@ struct Outcome {
 Outcome play(const Scenario& scenario, std::optional<config::Strategy> strategy,
              std::ostream* story = nullptr);
 
+// The twin once more, with one poll without writes at a third of the time: how far two plays that
+// nobody tunes drift apart by the phase of their cycles alone.
+Outcome play_shaken(const Scenario& scenario);
+
 }  // namespace lsmtuned::campaign
