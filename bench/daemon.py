@@ -1,5 +1,6 @@
 """An lsmtuned of our own, with its sockets and state in one folder, and questions to it."""
 
+import hashlib
 import os
 import subprocess
 import time
@@ -43,6 +44,11 @@ class Daemon:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+
+    def fingerprint(self):
+        """Tells one build from another."""
+        with open(self.binary, "rb") as file:
+            return hashlib.sha256(file.read()).hexdigest()[:12]
 
     def environment(self, statistics="latency"):
         """What a database needs to find this daemon, besides the preloaded agent."""

@@ -175,6 +175,7 @@ class Run:
             "cpu_wait_share": (self.rows[-1]["cpu_wait_s"] - self.rows[0]["cpu_wait_s"])
             / self.rows[-1]["time_s"],
             "preferred": preferred,
+            "lsmtuned": self.daemon.fingerprint(),
             "parallel": self.parallel,
             "device": dataclasses.asdict(limits),
             "limit": limit,

@@ -113,6 +113,10 @@ def summarise(cells, best):
         "limit": some["limit"],
         "from": min(result["started"] for _, result in cells),
         "to": max(result["started"] for _, result in cells),
+        # Of the tuned arms: who only observes is the same in all of them.
+        "lsmtuned": sorted(
+            {result.get("lsmtuned", "?") for cell, result in cells if plan.ARMS[cell.arm].mode == "tune"}
+        ),
         "parallel": sorted({result["parallel"] for _, result in cells}),
         "seconds": sorted({cell.seconds for cell, _ in cells}),
         "window_s": sorted({round(cell.window_s) for cell, _ in cells}),
@@ -225,6 +229,8 @@ def text(summary):
         "a budget is kept when settings are chosen, and table readers grow with the tree after that. "
         "Medians of the runs.\n"
     )
+    if len(summary["lsmtuned"]) > 1:
+        head += f"\nThe tuned arms were run by {len(summary['lsmtuned'])} different builds of lsmtuned.\n"
     return "\n".join([head] + [_group_text(group) for group in summary["groups"]])
 
 

@@ -93,7 +93,8 @@ class Demo:
 
     def start(self):
         environment = self.make_device()
-        self.say(f"loading {database.KEYS} keys of {database.KEY_BYTES} + {database.VALUE_BYTES} B")
+        load = database.DEMO
+        self.say(f"loading {load.keys} keys of {load.key_bytes} + {load.value_bytes} B")
         database.load(self.directory, f"{self.work}/load.log")
         if self.slow:
             self.slow.throttle()

@@ -190,6 +190,13 @@ class Summary(unittest.TestCase):
         self.assertIn("at least 0.93: missed", text)
         self.assertIn("rules (3)", text)
 
+    def test_two_builds_in_one_summary_are_said(self):
+        cells = [c for c in main.saturating(parsed(), BEST) if c.arm == "model"]
+        mixed = [(c, {**result(1), "lsmtuned": f"build{c.round}"}) for c in cells]
+        self.assertIn("3 different builds", report.text(report.summarise(mixed, None)))
+        same = [(c, {**result(1), "lsmtuned": "build"}) for c in cells]
+        self.assertNotIn("different builds", report.text(report.summarise(same, None)))
+
     def test_paced_group(self):
         rates = {"overwrite": {"128": 1, "256": 1}}
         paced = main.paced(parsed(), rates, BEST)

@@ -93,6 +93,17 @@ TEST_F(Control, RefusalsHaveAStableCodeAndARemedy) {
   EXPECT_EQ(code({{"command", "explain"}, {"id", 999999}}), "unknown-decision");
   EXPECT_EQ(code({{"command", "apply"}}), "bad-request");
   EXPECT_EQ(code({{"command", "apply"}, {"id", 999999}}), "refused");
+  const auto attempt = [&](json::object set) {
+    return code({{"command", "try"}, {"set", std::move(set)}});
+  };
+  EXPECT_EQ(code({{"command", "try"}}), "bad-request");
+  EXPECT_EQ(attempt({}), "bad-request");
+  EXPECT_EQ(attempt({{"write_bufer_size", 8388608}}), "bad-request");
+  EXPECT_EQ(attempt({{"write_buffer_size", "8 MiB/s"}}), "bad-request");
+  EXPECT_EQ(attempt({{"max_background_jobs", "4 MiB"}}), "bad-request");
+  EXPECT_EQ(attempt({{"write_buffer_size", nullptr}}), "bad-request");
+  // Understood, but nothing is tried while the mode is observe.
+  EXPECT_EQ(attempt({{"write_buffer_size", "8 MiB"}}), "refused");
   EXPECT_EQ(code({{"command", "thaw"}}), "refused");
   EXPECT_EQ(code({{"command", "revert"}}), "refused");
   EXPECT_EQ(code({{"command", "mode"}, {"mode", "fast"}}), "bad-request");

@@ -63,6 +63,9 @@ TEST_F(Ctl, EveryCommandAnswers) {
   EXPECT_THAT(err_.str(), HasSubstr("lsmtunectl decisions"));
   EXPECT_EQ(run({"advice"}), kExitOk);
   EXPECT_EQ(run({"apply", "999999"}), kExitRefused);
+  EXPECT_EQ(run({"try", "write_buffer_size"}), kExitUsage);
+  EXPECT_THAT(err_.str(), HasSubstr("OPTION=VALUE"));
+  EXPECT_EQ(run({"try", "write_buffer_size=0"}), kExitRefused);
   EXPECT_EQ(run({"freeze"}), kExitOk);
   EXPECT_THAT(out_.str(), HasSubstr("done"));
   EXPECT_EQ(run({"freeze"}), kExitRefused);
