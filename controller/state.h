@@ -142,7 +142,7 @@ struct State {
   double next_search_s = 0;
   std::string search_family;  // that the last search was about
   std::vector<FamilyRest> family_rests;
-  std::optional<Turn> turn;  // empty: the only database, free to act
+  std::optional<Turn> turn;         // empty: the only database, free to act
   int fruitless_searches = 0;       // in a row, at much the same put rate: each doubles the pause
   double searched_bytes_per_s = 0;  // measured put rate when the last one was asked for
   std::vector<FailedCandidate> failed;
