@@ -18,7 +18,7 @@ constexpr std::size_t kWindowSnapshots = 600;
 constexpr double kCyclesPerLesson = 2;  // calibration spans hold at least so many
 constexpr double kSaturatedStallShare = 0.02;
 constexpr double kErrorWeight = 0.3;    // of the newest, in the rolling model error
-constexpr double kPredictionAgeS = 30;  // for display only: recomputed at most this often
+constexpr double kPredictionAgeS = 60;  // for display only: recomputed at most this often
 constexpr std::uint32_t kMembers = 2;   // of the file layer's ensemble
 
 double l0_count(const model::Snapshot& snapshot) {

@@ -65,6 +65,8 @@ int main(int argc, char** argv) {
   int evaluations = 200;
   std::string strategy = "all";
   std::string json;
+  double effort = 0.25;
+  std::string table_path;
   app.add_option("--scenarios", scenarios, "scenarios of the plain set");
   app.add_option("--mismatch-scenarios", mismatch_scenarios,
                  "scenarios of the mismatch set; default a quarter of the plain set");
@@ -80,6 +82,9 @@ int main(int argc, char** argv) {
   app.add_option("--seed", seed, "play this seed alone");
   app.add_flag("--verbose", verbose, "with --seed: tell what happens");
   app.add_flag("--long", long_run, "200 scenarios of two hours");
+  app.add_option("--effort", effort, "of a search, as a share of the daemon's")
+      ->check(CLI::Range(0.05, 4.0));
+  app.add_option("--table", table_path, "write one line a play, tab-separated");
   app.add_option("--json", json, "write the result as JSON");
   CLI11_PARSE(app, argc, argv);
   if (long_run) {
@@ -89,6 +94,7 @@ int main(int argc, char** argv) {
   ScenarioOptions options;
   options.minutes = minutes;
   options.evaluations = evaluations;
+  options.effort = effort;
   options.mismatch = std::max(0.0, mismatch);
   if (seed != 0) return replay(seed, options, strategy, verbose);
 
@@ -105,6 +111,8 @@ int main(int argc, char** argv) {
     sets.push_back({"mismatch", 0.5, mismatch_scenarios > 0 ? mismatch_scenarios : scenarios / 4});
   }
   std::string objects;
+  std::ofstream table;
+  if (!table_path.empty()) table.open(table_path);
   std::size_t violations = 0;
   for (const Set& set : sets) {
     options.mismatch = set.mismatch;
@@ -122,7 +130,8 @@ int main(int argc, char** argv) {
     if (set.mismatch > 0) std::cout << ", plant off by up to " << 100 * set.mismatch << " %";
     std::cout << "; " << static_cast<int>(took) << " s on " << threads << " threads\n";
     print(summaries, std::cout);
-    print_chance(summarise_chance(plays), std::cout);
+    print_chance(chance_of(plays), std::cout);
+    if (table.is_open()) print_plays(plays, table);
     for (const Summary& s : summaries) violations += s.violations;
     objects += (objects.empty() ? "" : ",\n") + to_json(set.name, summaries);
   }

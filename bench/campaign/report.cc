@@ -62,7 +62,9 @@ std::vector<Played> play_all(std::uint64_t first_seed, std::size_t count,
       Played& played = plays[i];
       played.scenario = make_scenario(first_seed + i, options);
       played.twin = play(played.scenario, std::nullopt);
-      played.shaken = play_shaken(played.scenario);
+      for (std::size_t shake = 0; shake < kShakes; ++shake)
+        played.shaken.push_back(
+            play_shaken(played.scenario, 0.1 + 0.5 * static_cast<double>(shake) / (kShakes - 1)));
       for (const auto strategy : strategies)
         played.by_strategy.at(index_of(strategy)) = play(played.scenario, strategy);
       const std::size_t finished = ++done;
@@ -82,6 +84,13 @@ std::vector<Played> play_all(std::uint64_t first_seed, std::size_t count,
 double gain_of(const Played& played, const Outcome& outcome) {
   if (!(played.twin.last_third_bytes > 0)) return 0;
   return outcome.last_third_bytes / played.twin.last_third_bytes - 1;
+}
+
+double gain_beyond_chance(const Played& played, const Outcome& outcome) {
+  double lowest = played.twin.last_third_bytes;
+  for (const Outcome& shaken : played.shaken)
+    if (shaken.plant_error.empty()) lowest = std::min(lowest, shaken.last_third_bytes);
+  return lowest > 0 ? outcome.last_third_bytes / lowest - 1 : 0;
 }
 
 Summary summarise(const std::vector<Played>& plays, config::Strategy strategy) {
@@ -107,6 +116,9 @@ Summary summarise(const std::vector<Played>& plays, config::Strategy strategy) {
     if (played.twin.stall_seconds > 0.02 * played.scenario.seconds / 3) held_back.push_back(gain);
     if (gain < -0.02) ++summary.worse_2;
     if (gain < -0.05) ++summary.worse_5;
+    const double beyond = gain_beyond_chance(played, *outcome);
+    if (beyond < -0.02) ++summary.beyond_chance_2;
+    if (beyond < -0.05) ++summary.beyond_chance_5;
     summary.changes += outcome->changes;
     summary.kept += outcome->kept;
     summary.reverted += outcome->reverted;
@@ -143,25 +155,64 @@ Summary summarise(const std::vector<Played>& plays, config::Strategy strategy) {
   return summary;
 }
 
-Summary summarise_chance(const std::vector<Played>& plays) {
-  std::vector<Played> by_chance;
+Chance chance_of(const std::vector<Played>& plays) {
+  Chance chance;
+  std::vector<double> gains;
   for (const Played& played : plays) {
-    Played one;
-    one.scenario = played.scenario;
-    one.twin = played.twin;
-    one.by_strategy.front() = played.shaken;
-    by_chance.push_back(std::move(one));
+    std::vector<double> bytes;
+    if (played.twin.plant_error.empty()) bytes.push_back(played.twin.last_third_bytes);
+    for (const Outcome& shaken : played.shaken)
+      if (shaken.plant_error.empty()) bytes.push_back(shaken.last_third_bytes);
+    if (bytes.size() < 2 || !(bytes.front() > 0)) continue;
+    for (std::size_t i = 1; i < bytes.size(); ++i) {
+      const double gain = bytes[i] / bytes.front() - 1;
+      gains.push_back(gain);
+      ++chance.plays;
+      if (gain < -0.02) ++chance.worse_2;
+      if (gain < -0.05) ++chance.worse_5;
+      double lowest = bytes.front();
+      for (std::size_t other = 1; other < bytes.size(); ++other)
+        if (other != i) lowest = std::min(lowest, bytes[other]);
+      const double beyond = lowest > 0 ? bytes[i] / lowest - 1 : 0;
+      if (beyond < -0.02) ++chance.beyond_chance_2;
+      if (beyond < -0.05) ++chance.beyond_chance_5;
+    }
   }
-  return summarise(by_chance, kStrategies.front());
+  if (gains.empty()) return chance;
+  chance.worst_twentieth = at_share(gains, 0.05);
+  chance.worst = *std::min_element(gains.begin(), gains.end());
+  return chance;
 }
 
-void print_chance(const Summary& chance, std::ostream& out) {
-  out << text(
-      "by chance alone (the twin beside itself, one poll without writes between): "
-      "%zu of %zu worse by more than 2 %%, %zu by more than 5 %%; 5th percentile %.1f %%, "
-      "worst %.1f %% (seed %llu)\n",
-      chance.worse_2, chance.scenarios, chance.worse_5, 100 * chance.worst_twentieth,
-      100 * chance.worst, static_cast<unsigned long long>(chance.worst_seed));
+void print_chance(const Chance& chance, std::ostream& out) {
+  const double plays = std::max<double>(1, static_cast<double>(chance.plays));
+  const auto share = [&](std::size_t part) {
+    return text("%.2f %%", 100 * static_cast<double>(part) / plays);
+  };
+  out << text("by chance alone, %zu untuned plays with one poll without writes before the last ",
+              chance.plays)
+      << text("third, each against its twin: %s worse by more than 2 %%, ",
+              share(chance.worse_2).c_str())
+      << text("%s by more than 5 %%; 5th percentile %.1f %%, worst %.1f %%; ",
+              share(chance.worse_5).c_str(), 100 * chance.worst_twentieth, 100 * chance.worst)
+      << text("than every one of the others, by 2 %%: %s, by 5 %%: %s\n",
+              share(chance.beyond_chance_2).c_str(), share(chance.beyond_chance_5).c_str());
+}
+
+void print_plays(const std::vector<Played>& plays, std::ostream& out) {
+  out << "seed\tstrategy\tgain\tgain beyond chance\ttwin stall s\tchanges\tkept\treverted\t"
+         "inconclusive\tfailed\tsearches\tscenario\n";
+  for (const Played& played : plays)
+    for (std::size_t i = 0; i < kStrategies.size(); ++i) {
+      const auto& outcome = played.by_strategy.at(i);
+      if (!outcome) continue;
+      out << played.scenario.seed << "\t" << config::to_text(kStrategies.at(i)) << "\t"
+          << text("%.4f\t%.4f\t%.1f", gain_of(played, *outcome),
+                  gain_beyond_chance(played, *outcome), played.twin.stall_seconds)
+          << "\t" << outcome->changes << "\t" << outcome->kept << "\t" << outcome->reverted << "\t"
+          << outcome->inconclusive << "\t" << outcome->failed << "\t" << outcome->searches << "\t"
+          << describe(played.scenario) << "\n";
+    }
 }
 
 void print(const std::vector<Summary>& summaries, std::ostream& out) {
@@ -190,6 +241,10 @@ void print(const std::vector<Summary>& summaries, std::ostream& out) {
       [&](const Summary& s) { return share(s.worse_2, s.scenarios); });
   row("worse than the twin by more than 5 %",
       [&](const Summary& s) { return share(s.worse_5, s.scenarios); });
+  row("  than every one of 8 untuned plays, by 2 %",
+      [&](const Summary& s) { return share(s.beyond_chance_2, s.scenarios); });
+  row("  than every one of 8 untuned plays, by 5 %",
+      [&](const Summary& s) { return share(s.beyond_chance_5, s.scenarios); });
   row("worst", [&](const Summary& s) { return percent(s.worst); });
   row("  its seed", [](const Summary& s) { return std::to_string(s.worst_seed); });
   row("changes sent", [](const Summary& s) { return std::to_string(s.changes); });
@@ -250,8 +305,9 @@ std::string to_json(const std::string& name, const std::vector<Summary>& summari
                  s.median_gain, s.median_gain_held_back, s.mean_gain);
     json += text(
         "\"worst_5_percent\": %.5f, \"worse_by_2_percent\": %zu, "
-        "\"worse_by_5_percent\": %zu, \"worst\": %.5f, \"worst_seed\": %llu, ",
-        s.worst_twentieth, s.worse_2, s.worse_5, s.worst,
+        "\"worse_by_5_percent\": %zu, \"beyond_chance_by_2_percent\": %zu, "
+        "\"beyond_chance_by_5_percent\": %zu, \"worst\": %.5f, \"worst_seed\": %llu, ",
+        s.worst_twentieth, s.worse_2, s.worse_5, s.beyond_chance_2, s.beyond_chance_5, s.worst,
         static_cast<unsigned long long>(s.worst_seed));
     json += text(
         "\"changes\": %d, \"kept\": %d, \"reverted\": %d, \"inconclusive\": %d, "

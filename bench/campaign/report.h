@@ -18,10 +18,12 @@ namespace lsmtuned::campaign {
 inline constexpr std::array<config::Strategy, 3> kStrategies = {
     config::Strategy::model, config::Strategy::rules, config::Strategy::probe};
 
+inline constexpr std::size_t kShakes = 7;
+
 struct Played {
   Scenario scenario;
   Outcome twin;
-  Outcome shaken;                                     // play_shaken()
+  std::vector<Outcome> shaken;                        // play_shaken() at kShakes times
   std::array<std::optional<Outcome>, 3> by_strategy;  // in the order of kStrategies
 };
 
@@ -51,6 +53,8 @@ struct Summary {
   double worst_twentieth = 0;  // the 5th percentile of gains
   std::size_t worse_2 = 0;     // by more than 2 % than the twin
   std::size_t worse_5 = 0;
+  std::size_t beyond_chance_2 = 0;  // by more than 2 % than the worst of all untuned plays
+  std::size_t beyond_chance_5 = 0;
   double worst = 0;
   std::uint64_t worst_seed = 0;
   int changes = 0;
@@ -70,11 +74,26 @@ struct Summary {
 };
 
 double gain_of(const Played& played, const Outcome& outcome);
+// Over the lowest of the twin and the shaken twins: a loss that chance does not explain.
+double gain_beyond_chance(const Played& played, const Outcome& outcome);
 Summary summarise(const std::vector<Played>& plays, config::Strategy strategy);
-// Chance: gains of the shaken twins. Its strategy is meaningless.
-Summary summarise_chance(const std::vector<Played>& plays);
+
+// What the same two comparisons say of plays that nobody tunes: of each shaken twin against the
+// twin, and of each against the lowest of the others.
+struct Chance {
+  std::size_t plays = 0;
+  std::size_t worse_2 = 0;
+  std::size_t worse_5 = 0;
+  std::size_t beyond_chance_2 = 0;
+  std::size_t beyond_chance_5 = 0;
+  double worst_twentieth = 0;
+  double worst = 0;
+};
+Chance chance_of(const std::vector<Played>& plays);
 void print(const std::vector<Summary>& summaries, std::ostream& out);
-void print_chance(const Summary& chance, std::ostream& out);
+void print_chance(const Chance& chance, std::ostream& out);
+// One line a play, tab-separated.
+void print_plays(const std::vector<Played>& plays, std::ostream& out);
 std::string to_json(const std::string& name, const std::vector<Summary>& summaries);
 
 }  // namespace lsmtuned::campaign

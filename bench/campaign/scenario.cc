@@ -346,6 +346,7 @@ Scenario make_scenario(std::uint64_t seed, const ScenarioOptions& options) {
   scenario.seed = seed;
   scenario.seconds = 60 * options.minutes;
   scenario.mismatch = options.mismatch > 0;
+  scenario.search_effort = options.effort;
   scenario.layer =
       dice.chance(0.7) ? model::SimulationLayer::files : model::SimulationLayer::totals;
   const double device = dice.log_uniform(16, 64) * kMiB;

@@ -76,12 +76,14 @@ struct Scenario {
   double seen_limit_bytes_per_s = 0;  // the device's limit as a sampler would see it; 0: none
   std::optional<model::Calibration> remembered;  // from an earlier run, on another machine perhaps
   config::Policy policy;
+  double search_effort = 1;  // share of the daemon's bounds on a search's simulated events
 };
 
 struct ScenarioOptions {
   double minutes = 30;
   double mismatch = 0;  // how far plant constants may be from what the controller begins with
   int evaluations = 200;
+  double effort = 0.25;  // share of the daemon's bounds on a search's simulated events
 };
 
 Scenario make_scenario(std::uint64_t seed, const ScenarioOptions& options);

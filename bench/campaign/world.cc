@@ -8,6 +8,7 @@
 #include <set>
 #include <utility>
 
+#include "controller/search_method.h"
 #include "controller/step.h"
 #include "controller/testing/always.h"
 #include "model/invariants.h"
@@ -43,7 +44,7 @@ class World {
       : scenario_(scenario), strategy_(strategy), story_(story), random_(scenario.seed ^ 0x5eed) {}
 
   Outcome play();
-  void shake() { shaken_at_ = scenario_.seconds / 3; }
+  void shake(double at_share) { shaken_at_ = at_share * scenario_.seconds; }
 
  private:
   struct Call {
@@ -573,7 +574,11 @@ void World::poll() {
   drain();
   if (search_) {
     const double started = cpu_seconds();
-    controller::SearchFinished finished{controller::search(*search_)};
+    controller::SearchMethod method;
+    for (double* work :
+         {&method.effort.totals_work, &method.effort.files_work, &method.effort.probability_work})
+      *work *= scenario_.search_effort;
+    controller::SearchFinished finished{controller::search_by(method, *search_).result};
     out_.search_cpu_s += cpu_seconds() - started;
     ++out_.searches;
     search_.reset();
@@ -782,9 +787,9 @@ Outcome play(const Scenario& scenario, std::optional<config::Strategy> strategy,
   return World(scenario, strategy, story).play();
 }
 
-Outcome play_shaken(const Scenario& scenario) {
+Outcome play_shaken(const Scenario& scenario, double at_share) {
   World world(scenario, std::nullopt, nullptr);
-  world.shake();
+  world.shake(at_share);
   return world.play();
 }
 

@@ -1,9 +1,10 @@
 // Plays one scenario: the plant, what the daemon and the agent do between it and the controller,
 // and every check at every tick.
 //
-// A tick is one poll interval of the policy. The controller is the shipped step() and search();
-// effects are carried out in the daemon's order: records before calls, results after the step.
-// Without a strategy nobody tunes: the twin. Deterministic; thread rules: one thread a play.
+// A tick is one poll interval of the policy. The controller is the shipped step() and search, with
+// the scenario's share of its effort; effects are carried out in the daemon's order: records before
+// calls, results after the step. Without a strategy nobody tunes: the twin. Deterministic; thread
+// rules: one thread a play.
 #pragma once
 
 #include <cstdint>
@@ -50,8 +51,8 @@ struct Outcome {
 Outcome play(const Scenario& scenario, std::optional<config::Strategy> strategy,
              std::ostream* story = nullptr);
 
-// The twin once more, with one poll without writes at a third of the time: how far two plays that
-// nobody tunes drift apart by the phase of their cycles alone.
-Outcome play_shaken(const Scenario& scenario);
+// The twin once more, with one poll without writes at this share of the time, before the last
+// third: how far plays that nobody tunes drift apart by the phase of their cycles alone.
+Outcome play_shaken(const Scenario& scenario, double at_share);
 
 }  // namespace lsmtuned::campaign
