@@ -10,9 +10,10 @@
 // Dropped files: it shrank by more (ranges of files were deleted).
 //
 // Bytes balance: change of SST bytes = flushed + written - read by compactions. More than a tenth
-// of the tree, and 256 MiB, must be missing or too many; below that, jobs that run at the sample
-// explain it. Counter resets are refused with the snapshot (model/snapshot.h). Not seen here, for
-// the snapshot does not tell: manual compactions, backups, range tombstones.
+// of the tree, and 256 MiB, must be missing or too many, beyond the bytes in L0 at the end of the
+// window (growth) or its beginning (loss): jobs that run at the sample explain as much. Counter
+// resets are refused with the snapshot (model/snapshot.h). Not seen here, for the snapshot does not
+// tell: manual compactions, backups, range tombstones.
 //
 // Pure; bytes, seconds. Thread rules: plain values.
 #pragma once

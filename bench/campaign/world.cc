@@ -97,6 +97,7 @@ class World {
   void broken(const std::string& rule);
   void tell(const std::string& words);
   void status();
+  std::string learned() const;  // by the model, in words
 
   const Scenario& scenario_;
   std::optional<config::Strategy> strategy_;
@@ -168,6 +169,20 @@ void World::tell(const std::string& words) {
   *story_ << time << words << "\n";
 }
 
+std::string World::learned() const {
+  if (!daemon_up_ || !state_.current_prediction) return "";
+  std::string words =
+      "; predicted " + model::format_rate(state_.current_prediction->put_bytes_per_s) +
+      (state_.prediction_error_known ? ", error " + model::format_percent(state_.prediction_error)
+                                     : ", error unknown") +
+      ", lessons:";
+  for (std::size_t i = 0; i < model::kLessonOutcomes; ++i)
+    if (const auto count = state_.lessons.by_outcome.at(i); count > 0)
+      words += std::string(" ") + model::to_text(static_cast<model::LessonOutcome>(i)) + " " +
+               std::to_string(count);
+  return words;
+}
+
 // Once a simulated minute.
 void World::status() {
   const auto& family = last_seen_.families.front();
@@ -180,7 +195,8 @@ void World::status() {
        (last_seen_.state.write_stopped ? ", stopped" : "") +
        (last_seen_.state.delayed_write_rate > 0
             ? ", delayed to " + model::format_rate(last_seen_.state.delayed_write_rate)
-            : ""));
+            : "") +
+       learned());
   told_bytes_ = accepted();
 }
 
