@@ -48,12 +48,16 @@ bool Reducer::saturated() const {
 void Reducer::forget_window() {
   state.recent.clear();
   state.calibration_from.reset();
+  state.compared.reset();
   state.current_measure = {};
 }
 
-void Reducer::learn_error(double measured, double predicted) {
+// Writers that stall for a part of the time would write measured / (1 - share) if they did not:
+// where that is less than S_max, it is what a right model expects to be taken.
+void Reducer::learn_error(double measured, double predicted, double stall_share) {
   if (!(measured > 0) || !(predicted > 0)) return;
-  const double error = std::abs(std::log(measured / predicted));
+  const double demand = stall_share < 1 ? measured / (1 - stall_share) : predicted;
+  const double error = std::abs(std::log(measured / std::min(predicted, demand)));
   if (!std::isfinite(error)) return;
   state.prediction_error =
       state.prediction_error_known
@@ -67,7 +71,7 @@ void Reducer::learn_from_trial(const Decision& decision, bool saturated) {
   const WindowMeasure& before = decision.measured_before;
   const WindowMeasure& after = decision.measured_after;
   const model::Prediction& predicted = decision.predicted_after;
-  learn_error(after.put_bytes_per_s, predicted.put_bytes_per_s);
+  learn_error(after.put_bytes_per_s, predicted.put_bytes_per_s, after.stall_share);
   // Above its prediction without saturation: the rate only bounds S_max from below.
   if (!saturated) return;
   model::PredictiveInterval expected;
@@ -101,6 +105,26 @@ void Reducer::refresh_predictions() {
   if (settled) state.current_settled = *settled;
 }
 
+// What the span that ends here took, beside what was predicted at its start. Without stalls the
+// rate is the offered load, not the database's.
+void Reducer::compare(const model::Snapshot& snapshot) {
+  const model::Snapshot& from = state.compared->from;
+  const auto span = model::measure(from, snapshot);
+  const auto* worst = model::worst_family(snapshot);
+  const auto* family = worst != nullptr ? model::find_family(from, worst->name) : nullptr;
+  if (!span.valid || !(span.stall_share > kSaturatedStallShare) || family == nullptr ||
+      !(from.settings == snapshot.settings))
+    return;
+  const SimulatedModel::Run run{model::SimulationLayer::files, kMembers, 0, span.seconds};
+  const auto expected =
+      predict_present(from, family->name, state.compared->calibration, state.cpu_cores, run);
+  if (!expected) return;
+  const bool settled = span.seconds >= policy.trial_min_s;
+  if (settled && !state.prediction_error_settled) state.prediction_error_known = false;
+  state.prediction_error_settled = state.prediction_error_settled || settled;
+  learn_error(span.put_bytes_per_s, expected->put_bytes_per_s, span.stall_share);
+}
+
 void Reducer::estimate(const model::Snapshot& snapshot) {
   auto& persistent = state.persistent;
   const bool first = !persistent.calibrated;
@@ -122,20 +146,19 @@ void Reducer::estimate(const model::Snapshot& snapshot) {
                                state.phase != Phase::reverting;
   if (!steady_settings) {
     state.calibration_from.reset();
+    state.compared.reset();
   } else if (!state.calibration_from) {
     state.calibration_from = snapshot;
   } else if (l0_count(snapshot) - l0_count(*state.calibration_from) >= kCyclesPerLesson) {
-    const auto span = model::measure(*state.calibration_from, snapshot);
-    const model::Snapshot& from = *state.calibration_from;
-    const auto* worst = model::worst_family(snapshot);
-    const auto* family = worst != nullptr ? model::find_family(from, worst->name) : nullptr;
-    // The first lesson only replaces priors: its error says nothing about the model.
-    if (span.valid && span.stall_share > kSaturatedStallShare && family != nullptr &&
-        persistent.calibration.evidence_l0_compactions > 0) {
-      const SimulatedModel::Run run{model::SimulationLayer::files, kMembers, 0, span.seconds};
-      if (const auto expected =
-              predict_present(from, family->name, persistent.calibration, state.cpu_cores, run))
-        learn_error(span.put_bytes_per_s, expected->put_bytes_per_s);
+    // The first lesson only replaces priors: its error says nothing about the model. Nor does a
+    // span much shorter than a trial say much, but it serves until there is a longer one.
+    if (persistent.calibration.evidence_l0_compactions > 0) {
+      if (!state.compared)
+        state.compared = ComparedSpan{*state.calibration_from, persistent.calibration};
+      const bool as_long_as_a_trial =
+          snapshot.time_s - state.compared->from.time_s >= policy.trial_min_s;
+      if (as_long_as_a_trial || !state.prediction_error_settled) compare(snapshot);
+      if (as_long_as_a_trial) state.compared.reset();
     }
     auto lesson = model::learn(persistent.calibration, *state.calibration_from, snapshot);
     state.lessons.add(lesson);

@@ -58,7 +58,8 @@ struct Reducer {
   void bad_data(const std::string& why);
   void estimate(const model::Snapshot& snapshot);
   void refresh_predictions();
-  void learn_error(double measured, double predicted);
+  void learn_error(double measured, double predicted, double stall_share);
+  void compare(const model::Snapshot& snapshot);
   void learn_from_trial(const Decision& decision, bool saturated);
   void forget_window();
   bool saturated() const;

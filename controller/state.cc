@@ -41,6 +41,7 @@ void assume_settings(State& state, const model::Settings& settings) {
   state.expected = settings;
   state.recent.clear();
   state.calibration_from.reset();
+  state.compared.reset();
   state.current_measure = {};
   state.candidate.reset();
 }

@@ -91,6 +91,12 @@ struct FamilyRest {
   double until_s = 0;
 };
 
+// A span whose put rate is compared with what was predicted at its start.
+struct ComparedSpan {
+  model::Snapshot from;
+  model::Calibration calibration;  // as it was then
+};
+
 // An options call that was sent and has not returned. At most one.
 struct OutstandingCall {
   std::uint64_t decision_id = 0;
@@ -151,7 +157,9 @@ struct State {
   model::LessonCounts lessons;  // what became of the calibration's intervals
   double prediction_error = 0;  // rolling |ln measured/predicted|
   bool prediction_error_known = false;
-  int bad_snapshots = 0;  // consecutive refused ones
+  bool prediction_error_settled = false;  // of spans as long as a trial
+  std::optional<ComparedSpan> compared;   // runs now, to be compared with its prediction
+  int bad_snapshots = 0;                  // consecutive refused ones
   std::optional<model::Snapshot> last_refused;
   std::string safe_reason;       // clears itself when good data returns
   bool safe_latched = false;     // until an operator acts; beside persistent.storm_latched

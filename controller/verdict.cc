@@ -15,9 +15,10 @@ constexpr double kMeritFloor = 1e-9;
 constexpr double kPutSizeChange = 0.15;    // relative
 constexpr double kReadShareChange = 0.15;  // absolute
 constexpr double kStoppedShareGrowth = 0.20;
-constexpr double kStopPatienceS = 10;
-constexpr double kGlaringRate = 0.7;  // of the rate before
-constexpr double kGlaringS = 20;      // at least
+constexpr double kStopPatienceS = 10;  // of stops beyond the share before: they come in phases
+constexpr double kExtension = 2;       // of the longest trial
+constexpr double kGlaringRate = 0.7;   // of the rate before
+constexpr double kGlaringS = 20;       // at least
 
 struct Ratio {  // ln(after / before) with its standard error
   double log = 0;
@@ -98,8 +99,9 @@ Judgement judge(const config::Policy& policy, const TrialBaseline& before,
   const double stopped = stopped_share(after);
   const bool stops_matter =
       policy.objective == config::Objective::smoothness || !(rates.log > worth);
-  if (stops_matter && stopped * elapsed >= kStopPatienceS &&
-      stopped > before.stopped_share + kStoppedShareGrowth)
+  const double more_stopped = stopped - before.stopped_share;
+  if (stops_matter && more_stopped * elapsed >= kStopPatienceS &&
+      more_stopped > kStoppedShareGrowth)
     return {Verdict::worse, "writes were stopped " + model::format_percent(stopped) +
                                 " of the time, " + model::format_percent(before.stopped_share) +
                                 " before"};
@@ -154,6 +156,9 @@ Judgement judge(const config::Policy& policy, const TrialBaseline& before,
       return {Verdict::no_gain, "the change is " + in_words(gain, kBound80) +
                                     ": at least half the minimum gain is ruled out"};
   }
+  // A gain that is plain already, in cycles too long for the minimum of them: more time, once.
+  const bool plain = cycles >= 2 && gain.log - kBound99 * gain.error > worth;
+  if (!enough && plain && elapsed < kExtension * policy.trial_max_s) return {};
   if (elapsed >= policy.trial_max_s) {
     if (cycles < 2)
       return {Verdict::inconclusive, "fewer than two whole L0 compaction cycles were seen"};

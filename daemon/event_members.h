@@ -265,6 +265,12 @@ void members(Visitor& visit, T& c) {
   visit("outliers", c.outliers);
 }
 
+template <class Visitor, Of<controller::ComparedSpan> T>
+void members(Visitor& visit, T& s) {
+  visit("from", s.from);
+  visit("calibration", s.calibration);
+}
+
 template <class Visitor, Of<controller::State> T>
 void members(Visitor& visit, T& s) {
   visit("target", s.target);
@@ -303,6 +309,8 @@ void members(Visitor& visit, T& s) {
   visit("lessons", s.lessons);
   visit("prediction_error", s.prediction_error);
   visit("prediction_error_known", s.prediction_error_known);
+  visit("prediction_error_settled", s.prediction_error_settled);
+  visit("compared", s.compared);
   visit("bad_snapshots", s.bad_snapshots);
   visit("last_refused", s.last_refused);
   visit("safe_reason", s.safe_reason);

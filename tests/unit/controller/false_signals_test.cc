@@ -22,6 +22,7 @@ std::deque<model::Snapshot> window() {
     snapshot.time_s = 1000 + i;
     snapshot.database_uptime_s = 5000 + i;
     snapshot.families[0].sst_bytes = 1000 * kMiB;
+    snapshot.families[0].levels[0].size_bytes = 0;
     snapshot.families[0].levels[0].write_bytes = 10 * kMiB * i;
     snapshot.counters.flush_write_bytes = 10 * kMiB * i;
     snapshot.counters.compaction_write_bytes = 50 * kMiB * i;

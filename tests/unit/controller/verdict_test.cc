@@ -126,6 +126,37 @@ TEST(Verdict, NoGainAtTheEnd) {
   EXPECT_EQ(judge(policy(), before(noisy), marks(same, 200)).verdict, Verdict::no_gain);
 }
 
+// Cycles of 80 s: two of them fit 200 s, the minimum of five takes 400. 14 for 10 MB/s is
+// ln 1.4 = 34 %, 2.58 x 4 % / sqrt(2) = 7 % below that is plain; 2 % is not.
+TEST(Verdict, APlainGainInLongCyclesHasMoreTime) {
+  Load better;
+  better.cycle_s = 80;
+  better.rate = 14e6;
+  EXPECT_EQ(judge(policy(), before(), marks(better, 200)).verdict, Verdict::go_on);
+  EXPECT_EQ(judge(policy(), before(), marks(better, 400)).verdict, Verdict::keep);
+  better.rate = 10.2e6;
+  EXPECT_EQ(judge(policy(), before(), marks(better, 200)).verdict, Verdict::no_gain);
+  better.rate = 14e6;
+  better.cycle_s = 99;  // four by 400 s
+  EXPECT_EQ(judge(policy(), before(), marks(better, 390)).verdict, Verdict::go_on);
+  EXPECT_EQ(judge(policy(), before(), marks(better, 401)).verdict, Verdict::no_gain);
+}
+
+// Stopped throughout, 60 % of the time before: 20 s hold 8 s of stops more, 30 s hold 12.
+TEST(Verdict, StopsCountBeyondThoseBefore) {
+  TrialBaseline stopping = before();
+  stopping.stopped_share = 0.6;
+  Load same;
+  same.cycle_s = 1000;
+  const auto stopped = [&](int seconds) {
+    auto series = marks(same, seconds);
+    for (auto& mark : series) mark.stopped = true;
+    return judge(policy(), stopping, series).verdict;
+  };
+  EXPECT_EQ(stopped(20), Verdict::go_on);
+  EXPECT_EQ(stopped(30), Verdict::worse);
+}
+
 TEST(Verdict, TooFewCyclesSayNothing) {
   Load slow;
   slow.cycle_s = 1000;
