@@ -135,7 +135,7 @@ void choose_machine(Dice& dice, const ScenarioOptions& options, double believed,
   problem.constants.foreground_bytes_per_s = dice.uniform(100, 250) * kMiB;
   if (dice.chance(0.5)) problem.constants.wal_bytes_per_user_byte = 1.05;
   if (dice.chance(0.2)) problem.constants.readahead_bytes = 0;
-  if (dice.chance(0.2)) problem.constants.burst_s = 0;
+  if (dice.chance(0.2) || !limited) problem.constants.burst_s = 0;  // credit is a limiter's
   problem.constants.flush_weight = dice.uniform(0.45, 0.55);
   if (options.mismatch > 0 && !limited) {
     // A calibration that was learned elsewhere.

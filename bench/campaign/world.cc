@@ -175,7 +175,8 @@ std::string World::learned() const {
       "; predicted " + model::format_rate(state_.current_prediction->put_bytes_per_s) +
       (state_.prediction_error_known ? ", error " + model::format_percent(state_.prediction_error)
                                      : ", error unknown") +
-      ", lessons:";
+      ", device write " + model::format_rate(state_.persistent.calibration.write_bandwidth) +
+      ", read " + model::format_rate(state_.persistent.calibration.read_bandwidth) + ", lessons:";
   for (std::size_t i = 0; i < model::kLessonOutcomes; ++i)
     if (const auto count = state_.lessons.by_outcome.at(i); count > 0)
       words += std::string(" ") + model::to_text(static_cast<model::LessonOutcome>(i)) + " " +

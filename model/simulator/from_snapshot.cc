@@ -146,6 +146,8 @@ Result<Problem> problem_from(const Snapshot& snapshot, const std::string& family
   known.cpu_seconds_per_byte = calibration.cpu_seconds_per_byte;
   known.cpu_seconds_per_record = calibration.cpu_seconds_per_record;
   known.arena_block_bytes = family->facts.arena_block_bytes;
+  // Credit above the limit is a limiter's; what a bare device was seen to carry holds all of it.
+  if (!snapshot.device || !(snapshot.device->write_limit_bytes_per_s > 0)) known.burst_s = 0;
   if (!calibration.overlap.empty()) known.overlap = calibration.overlap;
   problem.workload.distinct_keys = distinct_keys(calibration, problem);
   return problem;

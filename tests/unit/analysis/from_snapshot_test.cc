@@ -128,6 +128,13 @@ TEST_F(FromSnapshot, DeviceIsTheCalibratedShareOfTheLimit) {
   EXPECT_EQ(made().device.mix_exponent, 2);
 }
 
+// What a device without a limit was seen to carry holds its bursts already.
+TEST_F(FromSnapshot, OnlyALimitGivesCreditAboveIt) {
+  EXPECT_EQ(made().constants.burst_s, TreeConstants{}.burst_s);
+  snapshot.device->write_limit_bytes_per_s = 0;
+  EXPECT_EQ(made().constants.burst_s, 0);
+}
+
 TEST_F(FromSnapshot, SaysWhatItDoesNotKnow) {
   const auto no_family = problem_from(snapshot, "other", calibration, 120);
   ASSERT_FALSE(no_family);
