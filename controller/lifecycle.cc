@@ -84,9 +84,14 @@ void Reducer::on(const TargetFound& found) {
     return end(decision, DecisionStatus::reverted, "the values were back when the daemon returned");
   }
   // What is in force by us must be what trials kept; anything else goes home.
+  // A trial may have moved a kept knob to its baseline: then no value of ours shows it.
+  const auto moved_to_baseline = [&](const model::KnobChange& kept) {
+    const auto* tried = open && same ? find(open->changes, kept) : nullptr;
+    return tried != nullptr && !found.tuned_by_us.empty() &&
+           found.baseline.get(kept.family, kept.knob) == tried->new_value;
+  };
   std::erase_if(persistent.kept, [&](const model::KnobChange& kept) {
-    const auto* ours = find(found.tuned_by_us, kept);
-    return ours == nullptr && !(open && same && find(open->changes, kept) != nullptr);
+    return find(found.tuned_by_us, kept) == nullptr && !moved_to_baseline(kept);
   });
   model::ChangeSet back;
   for (const auto& ours : found.tuned_by_us) {
@@ -96,6 +101,10 @@ void Reducer::on(const TargetFound& found) {
                               : found.baseline.get(ours.family, ours.knob).value_or(ours.old_value);
     if (wanted != ours.new_value) back.push_back({ours.family, ours.knob, ours.new_value, wanted});
   }
+  for (const auto& kept : persistent.kept)
+    if (find(found.tuned_by_us, kept) == nullptr)
+      back.push_back(
+          {kept.family, kept.knob, *found.baseline.get(kept.family, kept.knob), kept.new_value});
   if (same && open) {
     Decision decision = *open;
     if (back.empty()) {
