@@ -1,4 +1,4 @@
-// What lessons and trials leave in the controller's state.
+// What lessons, trials and restarts leave in the controller's state.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -45,6 +45,31 @@ TEST(Learning, ThePresentPredictionHasAnIntervalOfItsOwn) {
   EXPECT_GT(now.high_bytes_per_s, now.put_bytes_per_s);
   const double half = std::log(now.high_bytes_per_s / now.low_bytes_per_s) / 2;
   EXPECT_GT(half, 1.28 * d.state.persistent.calibration.relative_error);
+}
+
+// Kept: slowdown 20 -> 34, stop 36 -> 48. A trial had moved stop back to 36, its baseline, when the
+// daemon died: only slowdown shows as ours, and stop goes back to 48 all the same.
+TEST(Restart, AKeptKnobThatATrialMovedToItsBaselineComesBack) {
+  using model::Knob;
+  PersistentState persistent;
+  persistent.incarnation = 1;
+  persistent.baseline = Driver::base_settings();
+  persistent.kept = {{"default", Knob::level0_slowdown_writes_trigger, 20, 34},
+                     {"default", Knob::level0_stop_writes_trigger, 36, 48}};
+  Decision trial;
+  trial.id = 3;
+  trial.kind = DecisionKind::proposal;
+  trial.status = DecisionStatus::applied;
+  trial.changes = {{"default", Knob::level0_stop_writes_trigger, 48, 36}};
+  persistent.open_trial = trial;
+  persistent.next_decision_id = 4;
+  Driver d(Driver::base_policy(), persistent);
+  d.settings.set("default", Knob::level0_slowdown_writes_trigger, 34);
+  d.attach();
+  d.poll(2);
+  EXPECT_EQ(d.settings.get("default", Knob::level0_slowdown_writes_trigger), 34);
+  EXPECT_EQ(d.settings.get("default", Knob::level0_stop_writes_trigger), 48);
+  EXPECT_EQ(d.state.persistent.kept.size(), 2u);
 }
 
 }  // namespace
