@@ -53,6 +53,10 @@ void Reducer::rest_family(const std::string& family) {
 
 void Reducer::consider() {
   if (!state.last || state.outstanding) return;
+  // Verified settings come back without a turn, so that many databases need not wait a stagger
+  // each; where memory is shared, another may have been given theirs meanwhile.
+  const bool shares_memory = state.turn && state.turn->memory_budget_bytes > 0;
+  if (!state.reapply.empty() && !shares_memory) return consider_reapply();
   if (waits_for_turn()) {
     state.candidate.reset();
     return;

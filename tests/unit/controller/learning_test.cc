@@ -72,5 +72,25 @@ TEST(Restart, AKeptKnobThatATrialMovedToItsBaselineComesBack) {
   EXPECT_EQ(d.state.persistent.kept.size(), 2u);
 }
 
+// Ten databases would wait a stagger each. Where memory is shared, another may hold theirs by now.
+TEST(Restart, KeptSettingsWaitForATurnOnlyWhereMemoryIsShared) {
+  using model::Knob;
+  for (const double budget : {0.0, 1e9}) {
+    config::Policy policy = Driver::base_policy();
+    policy.reapply_after_restart = true;
+    Driver d(policy);
+    d.attach();
+    d.poll(60);
+    d.state.persistent.kept = {{"default", Knob::level0_slowdown_writes_trigger, 20, 34}};
+    d.feed(TurnGiven{Turn{false, budget, "another comes first"}});
+    d.lose();
+    d.restart_database();
+    d.attach();
+    d.poll(60);
+    EXPECT_EQ(d.settings.get("default", Knob::level0_slowdown_writes_trigger),
+              budget > 0 ? 20 : 34);
+  }
+}
+
 }  // namespace
 }  // namespace lsmtuned::controller
