@@ -41,9 +41,9 @@ from workload import Daemon, Failed, Run, finish_all
 
 CRITERION = 0.01
 HERE = os.path.dirname(os.path.abspath(__file__))
-# Many short runs: what disturbs one comes and goes. Long enough that the polls of the first moment
-# are not most of them.
-DEFAULTS = {"concurrent": {"pairs": 100, "puts": 600_000},
+# Many short runs: what disturbs one comes and goes. Long enough that the agent's start, a few
+# milliseconds, is no part of the answer to a few tenths of a per cent.
+DEFAULTS = {"concurrent": {"pairs": 50, "puts": 1_800_000},
             "sequential": {"pairs": 30, "puts": 1_500_000}}
 
 
@@ -60,9 +60,9 @@ def arguments():
     parser.add_argument("--aa", action="store_true",
                         help="self check: no agent anywhere; the intervals must contain 0")
     parser.add_argument("--pairing", choices=sorted(DEFAULTS), default="concurrent")
-    parser.add_argument("--pairs", type=int, help="rounds that count (100; sequential: 30)")
+    parser.add_argument("--pairs", type=int, help="rounds that count (50; sequential: 30)")
     parser.add_argument("--puts", type=int,
-                        help="puts in each run (600000; sequential: 1500000)")
+                        help="puts in each run (1800000; sequential: 1500000)")
     parser.add_argument("--nice", type=int, default=0,
                         help="added to the nice value of everything measured; negative ones (root) "
                              "keep other work off the cores (0)")
