@@ -100,16 +100,17 @@ void evaluate_v21(Evaluation& at) {
   inputs.write_amplification = at.need(&PublishedInputs::write_amplification);
   inputs.wal_factor = at.need(&PublishedInputs::wal_factor);
   inputs.stall_probability = at.need(&PublishedInputs::stall_probability);
-  for (const LevelInputs& level : at.inputs.levels) {
-    if (!level.written_mib || !level.w_amp) {
-      at.missing.push_back("levels[" + std::to_string(inputs.levels.size()) +
-                           "]: written_mib and w_amp are needed");
-      break;
+  // A level of the tree that nothing says about was not written to.
+  for (std::size_t l = 0; l < at.inputs.levels.size(); ++l) {
+    const LevelInputs& level = at.inputs.levels[l];
+    if (level.written_mib && level.w_amp) {
+      inputs.levels.push_back({*level.written_mib, *level.w_amp});
+    } else if (level.written_mib || level.w_amp) {
+      at.missing.push_back("levels[" + std::to_string(l) + "]: written_mib and w_amp are needed");
     }
-    inputs.levels.push_back({*level.written_mib, *level.w_amp});
   }
-  if (at.inputs.levels.empty()) {
-    at.missing.push_back("levels is missing: written_mib and w_amp of each level");
+  if (inputs.levels.empty()) {
+    at.missing.push_back("levels is missing: written_mib and w_amp of each level written to");
   }
   if (!at.missing.empty()) return;
   const V21Result result = v21_rate(inputs);

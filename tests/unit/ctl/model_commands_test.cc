@@ -120,6 +120,20 @@ TEST_F(Commands, PublishedInputsReplaceWhatTheProblemGivesValueByValue) {
   EXPECT_LT(v2_with(R"({"write_mib_per_s": 12})"), plain);
 }
 
+// v2.1 weighs the levels whose traffic is known; the tree may have more. Half of a level is a
+// mistake.
+TEST_F(Commands, LevelsWithoutTrafficHaveNoWeightInV21) {
+  const auto v21_with = [&](const char* levels) {
+    return run({"predict", "--model", "v2.1", "--json", "--input",
+                edited({"published"}, json::parse(std::string(R"({"stall_probability": 0.1, )") +
+                                                  R"("levels": )" + levels + "}"))});
+  };
+  EXPECT_EQ(v21_with(R"([{"written_mib": 100, "w_amp": 1}])"), kExitOk) << err_.str();
+  EXPECT_NE(v21_with(R"([{"written_mib": 100}])"), kExitOk);
+  EXPECT_THAT(err_.str(), HasSubstr("levels[0]: written_mib and w_amp are needed"));
+  EXPECT_NE(v21_with("[]"), kExitOk);
+}
+
 TEST_F(Commands, SimulateAnswersWithAllOfASimulation) {
   ASSERT_EQ(run({"simulate", "--input", example("problem.json"), "--json", "--series", "--events",
                  "--horizon", "60"}),
