@@ -60,7 +60,7 @@ Scorer::Scorer(const SearchRequest& request, const SearchEffort& effort)
   inputs_.bounds = request.policy.bounds;
   inputs_.memory_budget_bytes = request.policy.memory_budget_bytes;
   present_.settings = request.snapshot.settings;
-  predict(present_);
+  predict(present_, layer_);
   error_ = present_.rejected;
   present_memory_ = model::memory_of(present_.settings, inputs_.memory);
   if (const auto found = present_.settings.families.find(family_.name);
@@ -71,7 +71,7 @@ Scorer::Scorer(const SearchRequest& request, const SearchEffort& effort)
 bool Scorer::measure_present() {
   Scored present;
   present.settings = request_.snapshot.settings;
-  predict(present);
+  predict(present, layer_);
   if (!present.rejected.empty()) return false;
   present_ = std::move(present);
   return true;
@@ -95,7 +95,7 @@ void Scorer::size_run(ScoreLayer layer, double allowed) {
   Scored present;
   present.settings = request_.snapshot.settings;
   const double before = layer_work_;
-  predict(present);
+  predict(present, layer_);
   const double full_work = (layer_work_ - before) / kProbeShare;
   const double needed =
       std::min(1.0, kFewestCycles * cycle_s(present.rejected.empty() ? present : present_) /
@@ -150,7 +150,7 @@ void Scorer::simulate(Scored& scored) {
   work_ += work;
 }
 
-void Scorer::predict(Scored& scored) {
+void Scorer::predict(Scored& scored, ScoreLayer layer) {
   evaluations_ += 2;
   // A trial is judged after it has settled: what L0 takes in until then is no gain.
   model::ModelInput input{
@@ -164,7 +164,7 @@ void Scorer::predict(Scored& scored) {
   }
   scored.trial = *trial;
   scored.settled = *settled;
-  if (layer_ != ScoreLayer::ledger) simulate(scored);
+  if (layer != ScoreLayer::ledger) simulate(scored);
   if (!scored.rejected.empty()) return;
   if (!(scored.trial.put_bytes_per_s > 0) || !(scored.settled.put_bytes_per_s > 0) ||
       !std::isfinite(scored.trial.put_bytes_per_s) ||
@@ -236,12 +236,20 @@ double Scorer::device_share(const Scored& scored) const {
   return std::pow(sum, 1 / exponent);
 }
 
-std::string Scorer::constraint(const Scored& scored) const {
+// What no prediction is needed for.
+std::string Scorer::settings_constraint(const Scored& scored) const {
   const auto verdict = check_settings(request_.snapshot, scored.changes, request_.policy,
                                       request_.cpu_cores, request_.foreign);
   if (verdict.gate != Gate::open) return verdict.reason + ": " + verdict.explanation;
   if (const auto stall = would_stall(request_.snapshot, scored.changes); !stall.empty())
     return "would stall: " + stall;
+  for (const auto& failed : request_.failed)
+    if (tried(scored.changes, failed.changes)) return "failed before: tried and reverted lately";
+  return {};
+}
+
+std::string Scorer::constraint(const Scored& scored) const {
+  if (auto refused = settings_constraint(scored); !refused.empty()) return refused;
   const auto& policy = request_.policy;
   if (policy.max_space_amplification > 0 && family_.live_data_bytes > 0) {
     const double most = policy.max_space_amplification * family_.live_data_bytes;
@@ -264,8 +272,6 @@ std::string Scorer::constraint(const Scored& scored) const {
     return "rate: the put rate would fall by " + model::format_percent(-std::expm1(rate));
   if (policy.objective == config::Objective::efficiency && rate < -kEfficiencyMayCost)
     return "rate: the put rate would fall by " + model::format_percent(-std::expm1(rate));
-  for (const auto& failed : request_.failed)
-    if (tried(scored.changes, failed.changes)) return "failed before: tried and reverted lately";
   return {};
 }
 
@@ -274,7 +280,9 @@ Scored Scorer::score(const model::Settings& settings) {
   scored.settings = settings;
   scored.changes = model::difference(present_.settings, settings);
   if (scored.changes.empty()) return present_;
-  predict(scored);
+  // A simulation for what may not be proposed anyway would be wasted.
+  const bool worth_it = layer_ != ScoreLayer::ledger && settings_constraint(scored).empty();
+  predict(scored, worth_it ? layer_ : ScoreLayer::ledger);
   if (!scored.rejected.empty()) {
     scored.value = kRejectedValue;
     return scored;

@@ -51,6 +51,7 @@ class Scorer {
   bool use(ScoreLayer layer, int candidates);
   // The layer's work is used up, or all but used up.
   bool exhausted() const { return layer_work_ >= most_layer_work_; }
+  double used() const { return layer_work_ / most_layer_work_; }  // share of the layer's work
   double work() const { return work_; }
   // As far as one simulation of byte totals reaches with so much work.
   Horizons horizons_within(double work) const;
@@ -63,7 +64,7 @@ class Scorer {
   std::vector<Scored> instructive() const;
 
  private:
-  void predict(Scored& scored);
+  void predict(Scored& scored, ScoreLayer layer);
   void simulate(Scored& scored);
   struct Owed {
     double bytes = 0;
@@ -76,6 +77,7 @@ class Scorer {
   double cycle_s(const Scored& scored) const;
   double device_share(const Scored& scored) const;
   double most_device_share() const;
+  std::string settings_constraint(const Scored& scored) const;
   std::string constraint(const Scored& scored) const;
   double violation(const Scored& scored) const;
   double most_cycle_s() const;

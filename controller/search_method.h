@@ -35,6 +35,7 @@ struct SearchMethod {
   double explore_share = 0.5;                         // of the ledger's evaluations
   SearchAlgorithm refine = SearchAlgorithm::subplex;  // from the best
   double ledger_refine_share = 0.35;  // of the ledger's evaluations; the rest are steps of one
+  double stride_share = 0.4;          // of the byte totals', across the range of each axis
   double refine_share = 0.35;         // of the byte totals'
   bool by_influence = true;           // step in the order of influence, related knobs together
   std::size_t explore_fewest = 4;     // axes explored at least, most influential first; 0: all

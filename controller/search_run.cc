@@ -13,7 +13,9 @@ namespace {
 
 constexpr double kKnobWorth = 0.005;  // a knob that gains less than this stays where it is
 constexpr double kToleranceOfValue = 1e-7;
-constexpr int kRetreats = 4;  // halvings of the way to one candidate
+constexpr double kStrides[] = {1, 0.5};  // of the way to the end of an axis, in logarithms
+constexpr double kOtherBasin = 0.5;      // |ln| by which one value at least differs
+constexpr int kRetreats = 4;             // halvings of the way to one candidate
 constexpr std::size_t kRetreatFrom = 2;
 
 nlopt::algorithm nlopt_of(SearchAlgorithm algorithm) {
@@ -123,6 +125,22 @@ void SearchRun::optimise(SearchAlgorithm algorithm, double share,
   }
 }
 
+void SearchRun::stride(double share) {
+  const int fewest_left = evaluations_left_ - static_cast<int>(share * evaluations_);
+  const double most_used = scorer_.used() + share;
+  for (const std::size_t axis : order_) {
+    const double home = best_values_[axis];
+    for (const double end : {space_.axes()[axis].low, space_.axes()[axis].high}) {
+      for (const double way : kStrides) {
+        if (evaluations_left_ <= fewest_left || scorer_.used() >= most_used) return;
+        Values values = best_values_;
+        values[axis] = home * std::pow(end / home, way);
+        try_values(std::move(values));
+      }
+    }
+  }
+}
+
 bool SearchRun::step(const std::vector<std::size_t>& axes, const std::vector<double>& directions) {
   auto values = best_values_;
   for (std::size_t i = 0; i < axes.size(); ++i) {
@@ -204,16 +222,16 @@ std::vector<const SearchRun::Entry*> SearchRun::open_entries(bool doubtful) cons
 }
 
 std::vector<SearchRun::Values> SearchRun::pool(std::size_t most, std::size_t most_doubtful) const {
-  std::vector<const Scored*> taken;
   std::vector<Values> result;
   const auto take = [&](bool doubtful, std::size_t limit) {
     for (const Entry* entry : open_entries(doubtful)) {
       if (result.size() >= limit) return;
-      const auto alike = [&](const Scored* other) {
-        return near(entry->second.changes, other->changes);
+      const auto alike = [&](const Values& other) {
+        return std::equal(other.begin(), other.end(), entry->first.begin(), [](double a, double b) {
+          return std::abs(std::log(a / b)) < kOtherBasin;
+        });
       };
-      if (std::any_of(taken.begin(), taken.end(), alike)) continue;
-      taken.push_back(&entry->second);
+      if (std::any_of(result.begin(), result.end(), alike)) continue;
       result.push_back(entry->first);
     }
   };

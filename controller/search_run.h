@@ -37,6 +37,10 @@ class SearchRun {
     optimise(algorithm, share, order_, seed);
   }
 
+  // Each axis alone across its whole range, most influential first, for this share of evaluations
+  // and of the scorer's work: whoever refines from one point stays in its basin.
+  void stride(double share);
+
   // Steps of one on whole numbers, of a quarter octave elsewhere; of related knobs at once too.
   void polish();
 
