@@ -32,6 +32,10 @@ struct Answer {
 struct Outcome {
   double accepted_bytes = 0;  // over the whole scenario
   double last_third_bytes = 0;
+  // Accepted over whole L0 -> base cycles of the last third: what lies in L0 at its two ends is no
+  // gain and no loss. 0: fewer than three, or settings, what is offered or the device
+  // changed there.
+  double whole_cycles_bytes_per_s = 0;
   double stall_seconds = 0;  // over the last third
   int changes = 0;           // proposals sent
   int kept = 0;

@@ -81,16 +81,21 @@ std::vector<Played> play_all(std::uint64_t first_seed, std::size_t count,
   return plays;
 }
 
+double gain_over(const Outcome& other, const Outcome& outcome) {
+  if (outcome.whole_cycles_bytes_per_s > 0 && other.whole_cycles_bytes_per_s > 0)
+    return outcome.whole_cycles_bytes_per_s / other.whole_cycles_bytes_per_s - 1;
+  return other.last_third_bytes > 0 ? outcome.last_third_bytes / other.last_third_bytes - 1 : 0;
+}
+
 double gain_of(const Played& played, const Outcome& outcome) {
-  if (!(played.twin.last_third_bytes > 0)) return 0;
-  return outcome.last_third_bytes / played.twin.last_third_bytes - 1;
+  return gain_over(played.twin, outcome);
 }
 
 double gain_beyond_chance(const Played& played, const Outcome& outcome) {
-  double lowest = played.twin.last_third_bytes;
+  double best = gain_of(played, outcome);
   for (const Outcome& shaken : played.shaken)
-    if (shaken.plant_error.empty()) lowest = std::min(lowest, shaken.last_third_bytes);
-  return lowest > 0 ? outcome.last_third_bytes / lowest - 1 : 0;
+    if (shaken.plant_error.empty()) best = std::max(best, gain_over(shaken, outcome));
+  return best;
 }
 
 Summary summarise(const std::vector<Played>& plays, config::Strategy strategy) {
@@ -159,21 +164,20 @@ Chance chance_of(const std::vector<Played>& plays) {
   Chance chance;
   std::vector<double> gains;
   for (const Played& played : plays) {
-    std::vector<double> bytes;
-    if (played.twin.plant_error.empty()) bytes.push_back(played.twin.last_third_bytes);
+    std::vector<const Outcome*> untuned;
+    if (played.twin.plant_error.empty()) untuned.push_back(&played.twin);
     for (const Outcome& shaken : played.shaken)
-      if (shaken.plant_error.empty()) bytes.push_back(shaken.last_third_bytes);
-    if (bytes.size() < 2 || !(bytes.front() > 0)) continue;
-    for (std::size_t i = 1; i < bytes.size(); ++i) {
-      const double gain = bytes[i] / bytes.front() - 1;
+      if (shaken.plant_error.empty()) untuned.push_back(&shaken);
+    if (untuned.size() < 2 || !(untuned.front()->last_third_bytes > 0)) continue;
+    for (std::size_t i = 1; i < untuned.size(); ++i) {
+      const double gain = gain_over(*untuned.front(), *untuned[i]);
       gains.push_back(gain);
       ++chance.plays;
       if (gain < -0.02) ++chance.worse_2;
       if (gain < -0.05) ++chance.worse_5;
-      double lowest = bytes.front();
-      for (std::size_t other = 1; other < bytes.size(); ++other)
-        if (other != i) lowest = std::min(lowest, bytes[other]);
-      const double beyond = lowest > 0 ? bytes[i] / lowest - 1 : 0;
+      double beyond = gain;
+      for (std::size_t other = 1; other < untuned.size(); ++other)
+        if (other != i) beyond = std::max(beyond, gain_over(*untuned[other], *untuned[i]));
       if (beyond < -0.02) ++chance.beyond_chance_2;
       if (beyond < -0.05) ++chance.beyond_chance_5;
     }

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "bench/campaign/world.h"
+#include "bench/campaign/play.h"
 
 namespace lsmtuned::campaign {
 

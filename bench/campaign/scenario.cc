@@ -18,6 +18,8 @@ using model::kMiB;
 using model::Knob;
 
 constexpr double kSmallestFile = 2 * kMiB;
+constexpr double kCycles = 90;  // of the starting settings, in a scenario
+constexpr double kLongestS = 3 * 3600;
 constexpr double kSaturating = std::numeric_limits<double>::infinity();
 
 class Dice {
@@ -178,6 +180,17 @@ void settle_tree(Dice& dice, Scenario& scenario) {
   if (!scenario.settled) return;
   scenario.problem.tree = found->tree;
   scenario.problem.tree.immutable_memtables = 0;
+}
+
+// At least as long as asked for, and long enough that the last third holds many cycles: over a few,
+// two plays of nobody differ by several per cent.
+void choose_length(Scenario& scenario) {
+  const auto& s = scenario.problem.settings;
+  const double batch =
+      *s.get(Knob::level0_file_num_compaction_trigger) * *s.get(Knob::write_buffer_size);
+  const double cycle = batch / std::max(1.0, scenario.capacity_bytes_per_s);
+  scenario.seconds =
+      std::clamp(kCycles * cycle, scenario.seconds, std::max(scenario.seconds, kLongestS));
 }
 
 void choose_load(Dice& dice, Scenario& scenario) {
@@ -354,6 +367,7 @@ Scenario make_scenario(std::uint64_t seed, const ScenarioOptions& options) {
   choose_machine(dice, options, device, scenario);
   choose_workload(dice, device, scenario);
   settle_tree(dice, scenario);
+  choose_length(scenario);
   choose_load(dice, scenario);
   choose_degradation(dice, scenario);
   choose_faults(dice, scenario);
@@ -370,7 +384,8 @@ std::string describe(const Scenario& scenario) {
       model::format_bytes(tree) + " of " + model::format_bytes(problem.workload.value_bytes) +
       " values, " + scenario.load_kind + " load, device " +
       model::format_rate(problem.device.write_bytes_per_s) +
-      (scenario.seen_limit_bytes_per_s > 0 ? " (limit seen)" : "") + ", budget " +
+      (scenario.seen_limit_bytes_per_s > 0 ? " (limit seen)" : "") + ", " +
+      model::format_duration(scenario.seconds) + ", budget " +
       model::format_bytes(scenario.policy.memory_budget_bytes) + ", poll " +
       model::format_duration(scenario.policy.poll_interval_s) +
       (scenario.layer == model::SimulationLayer::files ? ", by files" : ", by totals");
