@@ -19,7 +19,7 @@ enum class DecisionKind {
   noop,      // looked, and had a reason not to act
   foreign,   // someone else changed a knob; we stepped aside
   reapply,   // kept settings applied again after a restart, where the policy says so
-  revert,    // by command, storm or lost trust: back to the baseline
+  revert,    // by command or regret: back to the baseline, or to what a kept change had replaced
 };
 enum class DecisionStatus {
   advised,   // offered, not applied (advise mode)

@@ -18,6 +18,9 @@ constexpr std::size_t kWindowSnapshots = 600;
 constexpr double kCyclesPerLesson = 2;  // calibration spans hold at least so many
 constexpr double kSaturatedStallShare = 0.02;
 constexpr double kErrorWeight = 0.3;    // of the newest, in the rolling model error
+constexpr double kBiasWeight = 0.3;     // of the newest, in the bias
+constexpr double kLargestBias = 0.4;    // ln; a model further off is wrong, not biased
+constexpr double kHeldBackShare = 0.2;  // of time stalled: the rate is the database's own
 constexpr double kPredictionAgeS = 60;  // for display only: recomputed at most this often
 constexpr std::uint32_t kMembers = 2;   // of the file layer's ensemble
 
@@ -66,6 +69,14 @@ void Reducer::learn_error(double measured, double predicted, double stall_share)
   state.prediction_error_known = true;
 }
 
+model::Prediction Reducer::unbiased(model::Prediction prediction) const {
+  const double factor = std::exp(state.persistent.prediction_bias);
+  prediction.put_bytes_per_s *= factor;
+  prediction.low_bytes_per_s *= factor;
+  prediction.high_bytes_per_s *= factor;
+  return prediction;
+}
+
 void Reducer::learn_from_trial(const Decision& decision, bool saturated) {
   auto& calibration = state.persistent.calibration;
   const WindowMeasure& before = decision.measured_before;
@@ -101,8 +112,8 @@ void Reducer::refresh_predictions() {
                                        state.cpu_cores, settled_run(horizons_of(policy)));
   state.current_prediction.reset();
   state.current_settled.reset();
-  if (over_trial) state.current_prediction = *over_trial;
-  if (settled) state.current_settled = *settled;
+  if (over_trial) state.current_prediction = unbiased(*over_trial);
+  if (settled) state.current_settled = unbiased(*settled);
 }
 
 // What the span that ends here took, beside what was predicted at its start. Without stalls the
@@ -122,7 +133,12 @@ void Reducer::compare(const model::Snapshot& snapshot) {
   const bool settled = span.seconds >= policy.trial_min_s;
   if (settled && !state.prediction_error_settled) state.prediction_error_known = false;
   state.prediction_error_settled = state.prediction_error_settled || settled;
-  learn_error(span.put_bytes_per_s, expected->put_bytes_per_s, span.stall_share);
+  const double predicted = unbiased(*expected).put_bytes_per_s;
+  learn_error(span.put_bytes_per_s, predicted, span.stall_share);
+  if (span.stall_share < kHeldBackShare || !(predicted > 0) || !(span.put_bytes_per_s > 0)) return;
+  double& bias = state.persistent.prediction_bias;
+  bias = std::clamp(bias + kBiasWeight * std::log(span.put_bytes_per_s / predicted), -kLargestBias,
+                    kLargestBias);
 }
 
 void Reducer::estimate(const model::Snapshot& snapshot) {

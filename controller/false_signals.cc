@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <numeric>
+#include <vector>
 
 #include "model/units.h"
 
@@ -11,6 +14,9 @@ namespace {
 constexpr double kInheritedSlack = 1.05;  // of bytes flushed since the database was opened
 constexpr double kPausedS = 30;
 constexpr double kTreeShare = 0.1;
+constexpr std::size_t kDrainCycles = 3;
+constexpr double kDrainedShare = 0.3;    // of the backlog, from one end of the window to the other
+constexpr double kDrainedOfTree = 0.05;  // and of the family's bytes on disk
 constexpr double kLeastBytes = 256.0 * 1024 * 1024;
 
 double l0_files(const model::FamilySnapshot& family) {
@@ -56,6 +62,27 @@ std::string paused(const std::deque<model::Snapshot>& window, const model::Famil
   return "";
 }
 
+// Debt from before: it says what writers did then. What they need now shows when it is gone.
+std::string draining(const std::deque<model::Snapshot>& window,
+                     const model::FamilySnapshot& family) {
+  std::vector<double> at_cycle_ends;
+  for (std::size_t i = 1; i < window.size(); ++i) {
+    if (window[i].state.l0_compactions_completed == window[i - 1].state.l0_compactions_completed)
+      continue;
+    if (const auto* then = model::find_family(window[i], family.name))
+      at_cycle_ends.push_back(then->pending_compaction_bytes);
+  }
+  if (at_cycle_ends.size() < kDrainCycles) return "";
+  const auto mean = [](auto from, auto to) {
+    return std::accumulate(from, to, 0.0) / static_cast<double>(std::distance(from, to));
+  };
+  const auto part = static_cast<std::ptrdiff_t>(at_cycle_ends.size() / 3);
+  const double before = mean(at_cycle_ends.begin(), at_cycle_ends.begin() + part);
+  const double now = mean(at_cycle_ends.end() - part, at_cycle_ends.end());
+  if (before - now < std::max(kDrainedShare * before, kDrainedOfTree * family.sst_bytes)) return "";
+  return "a backlog of " + model::format_bytes(before) + " of pending compaction is draining";
+}
+
 double l0_bytes(const model::Snapshot& snapshot) {
   double bytes = 0;
   for (const auto& family : snapshot.families)
@@ -96,6 +123,7 @@ std::string false_signal(const std::deque<model::Snapshot>& window) {
     if (before->base_level != family.base_level)
       return "the base level of " + family.name + " has just moved";
     if (auto why = paused(window, family); !why.empty()) return why;
+    if (auto why = draining(window, family); !why.empty()) return why;
   }
   return unbalanced(first, last);
 }

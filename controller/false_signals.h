@@ -2,6 +2,8 @@
 //
 // Start-up backlog: L0 is at its compaction trigger and holds more bytes than were written to it
 //   since the database was opened; what is compacted was left by an earlier run.
+// Draining: pending bytes at cycle ends fell by a third of themselves, and by a twentieth of the
+//   family, over the window: a backlog shrinks, and with it the need for anything else.
 // Base level: that of a family moved within the window (dynamic level bytes).
 // Paused compaction: automatic compaction is off for a family that is written to, or L0 stood at
 // its

@@ -25,6 +25,7 @@ void Reducer::restarted(std::uint64_t incarnation, const model::Settings& baseli
     state.reapply = persistent.kept;
   }
   persistent.kept.clear();
+  persistent.last_kept.reset();
   persistent.incarnation = incarnation;
   persistent.baseline = baseline;
   persistent.foreign.clear();
@@ -148,6 +149,7 @@ void Reducer::on(const PolicyChanged& changed) {
   state.advice.reset();
   state.next_search_s = now();
   state.fruitless_searches = 0;
+  state.reverted_trials = 0;
 }
 
 void Reducer::on(const TurnGiven& given) {

@@ -112,7 +112,13 @@ void Reducer::on(const SearchFinished& finished) {
   if (std::exchange(state.discard_search, false)) return;
   if (state.phase != Phase::steady || !state.last) return;
   if (policy.strategy != config::Strategy::model) return;  // the policy changed while it ran
-  Suggestion found = model_strategy().weigh(view(), finished.result);
+  SearchResult result = finished.result;
+  for (model::Prediction* prediction :
+       {&result.current, &result.predicted, &result.predicted_settled})
+    *prediction = unbiased(*prediction);
+  for (Considered& other : result.considered)
+    other.predicted_put_bytes_per_s *= std::exp(state.persistent.prediction_bias);
+  Suggestion found = model_strategy().weigh(view(), result);
   if (std::holds_alternative<Nothing>(found)) {
     rest_family(state.search_family);
     state.fruitless_searches = std::min(state.fruitless_searches + 1, kMostDoublings);

@@ -58,6 +58,7 @@ struct Reducer {
   void bad_data(const std::string& why);
   void estimate(const model::Snapshot& snapshot);
   void refresh_predictions();
+  model::Prediction unbiased(model::Prediction prediction) const;
   void learn_error(double measured, double predicted, double stall_share);
   void compare(const model::Snapshot& snapshot);
   void learn_from_trial(const Decision& decision, bool saturated);
@@ -89,7 +90,12 @@ struct Reducer {
   void keep_trial(const std::string& evidence);
   void abandon_trial(const std::string& evidence);  // target gone: nothing to send
   void learned(const Decision& decision, bool kept);
+  std::string too_costly(const model::Snapshot& snapshot);
   void remember_failed(const model::ChangeSet& changes);
+
+  // ---- kept settings (regret.cc)
+  void remember_kept(const Decision& decision, const TrialBaseline& before);
+  bool regret();
 
   // ---- reverts (reverting.cc)
   void revert_trial(DecisionStatus status, const std::string& reason, const std::string& evidence,
@@ -102,6 +108,7 @@ struct Reducer {
   void check_reverted(const model::Snapshot& snapshot);
   void finish_revert(const std::string& note);
   void count_revert();
+  void wait_longer();
 
   // ---- target, policy, operator (lifecycle.cc, operator.cc)
   void on(const TargetFound& found);

@@ -9,6 +9,7 @@ namespace {
 constexpr double kHourS = 3600;
 constexpr double kLongestBackOffS = 60;
 constexpr int kAttemptsUntilAlarm = 5;
+constexpr int kMostDoublings = 3;  // of the cooldown, by trials reverted in a row
 }  // namespace
 
 void Reducer::count_revert() {
@@ -24,13 +25,22 @@ void Reducer::count_revert() {
   state.persistent.storm_latched = true;
 }
 
+// Every trial costs a little, and where several in a row gained nothing the next may not either.
+void Reducer::wait_longer() {
+  const int before = std::min(state.reverted_trials++, kMostDoublings);
+  state.next_search_s = std::max(state.next_search_s, now() + policy.cooldown_s * (1 << before));
+}
+
 void Reducer::revert_trial(DecisionStatus status, const std::string& reason,
                            const std::string& evidence, bool counts) {
   Decision decision = state.trial->decision;
   if (!decision.evidence.empty()) decision.evidence += "; ";
   decision.evidence += reason + ": " + evidence;
   remember_failed(decision.changes);
-  if (counts) count_revert();
+  if (counts) {
+    count_revert();
+    wait_longer();
+  }
   model::ChangeSet back = model::reversed(decision.changes);
   std::erase_if(back, [&](const model::KnobChange& change) {  // theirs now
     return std::find(state.foreign.begin(), state.foreign.end(),

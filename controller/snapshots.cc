@@ -59,7 +59,7 @@ void Reducer::on(const SnapshotArrived& arrived) {
   if (state.phase == Phase::settling || state.phase == Phase::verifying) follow_trial(snapshot);
   if (state.phase == Phase::reverting) check_reverted(snapshot);
   advance();
-  if (state.phase == Phase::steady) consider();
+  if (state.phase == Phase::steady && !regret()) consider();
 }
 
 // A knob that no longer has the value we know of, and that we did not send: it is someone else's.

@@ -36,6 +36,16 @@ enum class Phase {
 inline constexpr int kPhaseCount = 9;
 const char* to_text(Phase phase);
 
+// What the last kept change replaced, to be judged beside it for as long as it is in force.
+struct KeptChange {
+  std::uint64_t decision_id = 0;
+  model::ChangeSet changes;
+  double loaded_bytes_per_s_before = 0;  // loaded_rate() under the settings that it replaced
+  double put_size_bytes = 0;
+  double write_bandwidth = 0;  // of the device, as known then
+  bool operator==(const KeptChange&) const = default;
+};
+
 // Survives restarts of the daemon. The daemon stores it after every step that changes it and hands
 // it back at start. A freeze and the rollback-storm latch live here.
 struct PersistentState {
@@ -49,10 +59,14 @@ struct PersistentState {
   std::optional<config::Mode> mode_override;
   model::Settings baseline;  // of `incarnation`
   std::uint64_t incarnation = 0;
-  model::ChangeSet kept;                    // settings kept by trials, relative to the baseline
+  model::ChangeSet kept;  // settings kept by trials, relative to the baseline
+  std::optional<KeptChange> last_kept;
   std::vector<double> revert_wall_times_s;  // within the last hour
   model::Calibration calibration;
   bool calibrated = false;
+  // ln of what saturated spans took over what the model said: what it leaves out here. Predictions
+  // are scaled by it; ratios of predictions, which the search goes by, do not depend on it.
+  double prediction_bias = 0;
   // A decision whose values may be in force without a verdict: a trial that has not ended, or a
   // restore (kind revert) that has not returned. After a crash of the daemon, TargetFound ends it.
   std::optional<Decision> open_trial;
@@ -82,7 +96,9 @@ struct Trial {
   bool read_back = false;                        // a snapshot has shown the values that were sent
   std::optional<double> drained_l0_compactions;  // count when jobs older than the call had ended
   std::vector<Mark> marks;                       // since at_settle, bounded
-  std::optional<WaitingCandidate> candidate;     // tried again if the call could not be sent
+  std::optional<Mark> followed;                  // the last one since the call
+  double behind_bytes = 0;  // written less since the call than at the loaded rate before
+  std::optional<WaitingCandidate> candidate;  // tried again if the call could not be sent
 };
 
 // A column family in which a search found nothing; the next one is about another.
@@ -150,12 +166,13 @@ struct State {
   std::vector<FamilyRest> family_rests;
   std::optional<Turn> turn;         // empty: the only database, free to act
   int fruitless_searches = 0;       // in a row, at much the same put rate: each doubles the pause
+  int reverted_trials = 0;          // in a row: each doubles the wait for the next
   double searched_bytes_per_s = 0;  // measured put rate when the last one was asked for
   std::vector<FailedCandidate> failed;
   std::vector<std::pair<std::string, model::Knob>> foreign;  // as persistent.foreign
   double last_foreign_record_s = 0;
   model::LessonCounts lessons;  // what became of the calibration's intervals
-  double prediction_error = 0;  // rolling |ln measured/predicted|
+  double prediction_error = 0;  // rolling |ln measured/predicted|, bias taken out
   bool prediction_error_known = false;
   bool prediction_error_settled = false;  // of spans as long as a trial
   std::optional<ComparedSpan> compared;   // runs now, to be compared with its prediction

@@ -18,7 +18,8 @@ constexpr std::array kTable = {
     Transition{Phase::steady, Phase::observing,
                "the mode became observe, or the database was restarted"},
     Transition{Phase::steady, Phase::reverting,
-               "an operator's revert, or values of ours that no decision explains"},
+               "an operator's revert, values of ours that no decision explains, or writes that "
+               "stall at less than was taken before a kept change"},
     Transition{Phase::steady, Phase::frozen, "a freeze began"},
     Transition{Phase::steady, Phase::safe, "bad data, or target lost"},
     Transition{Phase::applying, Phase::settling, "the call returned OK"},

@@ -1,12 +1,16 @@
 #include <algorithm>
+#include <utility>
 
 #include "controller/reducer.h"
 #include "controller/verdict.h"
+#include "model/units.h"
 
 namespace lsmtuned::controller {
 namespace {
 constexpr std::size_t kMarks = 4000;
 constexpr double kCalmStallShare = 0.02;
+constexpr double kMostBehindS = 20;      // of writes at the rate before, or one cycle of then,
+constexpr double kMostBehindLongS = 60;  // but never more than this
 }  // namespace
 
 void merge_kept(model::ChangeSet& kept, const model::ChangeSet& changes) {
@@ -35,8 +39,37 @@ void Reducer::learned(const Decision& decision, bool kept) {
     strategy_named(policy.strategy).learn(state, policy, decision, kept, event.wall_s);
 }
 
+// What a trial costs is bounded, settled or not: not more than some seconds of writes. A cycle
+// may begin with its slow part, so one of those before is allowed for.
+std::string Reducer::too_costly(const model::Snapshot& snapshot) {
+  Trial& trial = *state.trial;
+  const TrialBaseline& before = trial.before;
+  const Mark mark = mark_of(snapshot);
+  const std::optional<Mark> from = std::exchange(trial.followed, mark);
+  if (!from || unverified(policy) || trial.decision.kind == DecisionKind::reapply ||
+      before.rate.cycles < 2 || !(before.loaded_bytes_per_s > 0))
+    return {};
+  if (loaded(*from, mark, before.loaded_bytes_per_s))
+    trial.behind_bytes += before.loaded_bytes_per_s * (mark.time_s - from->time_s) -
+                          (mark.user_bytes - from->user_bytes);
+  const double behind_s = trial.behind_bytes / before.loaded_bytes_per_s;
+  if (behind_s <= std::clamp(before.cycle_s, kMostBehindS, kMostBehindLongS)) return {};
+  return "since the call writers took in less than at " +
+         model::format_rate(before.loaded_bytes_per_s) + " before, by " +
+         model::format_duration(behind_s) + " of such writes";
+}
+
 void Reducer::follow_trial(const model::Snapshot& snapshot) {
   if (!state.trial || snapshot.time_s <= state.trial->applied_at_s) return;
+  if (const auto cost = too_costly(snapshot); !cost.empty()) {
+    Decision& decision = state.trial->decision;
+    if (state.phase == Phase::verifying) {
+      decision.measured_after = measure_marks(state.trial->marks, true);
+      judge_kpis(decision);
+    }
+    learned(decision, false);
+    return revert_trial(DecisionStatus::reverted, "costly", cost, true);
+  }
   if (state.phase == Phase::settling) {
     settle(snapshot);
   } else {
@@ -114,6 +147,7 @@ void Reducer::verify(const model::Snapshot& snapshot) {
 
 void Reducer::keep_trial(const std::string& evidence) {
   Decision decision = std::move(state.trial->decision);
+  remember_kept(decision, state.trial->before);
   state.trial.reset();
   model::ChangeSet changes = decision.changes;
   for (auto& change : changes)  // relative to the baseline
@@ -122,6 +156,7 @@ void Reducer::keep_trial(const std::string& evidence) {
   merge_kept(state.persistent.kept, changes);
   state.persistent.open_trial.reset();
   state.family_rests.clear();
+  state.reverted_trials = 0;
   end(decision, DecisionStatus::kept, evidence);
   alert(Alert::Severity::info, "kept",
         "decision " + std::to_string(decision.id) + " is kept: " + evidence);

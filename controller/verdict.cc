@@ -156,12 +156,17 @@ Judgement judge(const config::Policy& policy, const TrialBaseline& before,
       return {Verdict::no_gain, "the change is " + in_words(gain, kBound80) +
                                     ": at least half the minimum gain is ruled out"};
   }
-  // A gain that is plain already, in cycles too long for the minimum of them: more time, once.
-  const bool plain = cycles >= 2 && gain.log - kBound99 * gain.error > worth;
-  if (!enough && plain && elapsed < kExtension * policy.trial_max_s) return {};
+  // Cycles too long for the minimum of them: what promises a gain has more time, once.
   if (elapsed >= policy.trial_max_s) {
+    const bool longest = elapsed >= kExtension * policy.trial_max_s;
     if (cycles < 2)
       return {Verdict::inconclusive, "fewer than two whole L0 compaction cycles were seen"};
+    const bool better = gain.log - kBound80 * gain.error > worth;
+    if (longest && better && !debt_is_high(policy, before, after))
+      return {Verdict::keep, "the change is " + in_words(gain, kBound80) + " over " +
+                                 std::to_string(static_cast<int>(cycles)) +
+                                 " cycles, in all the time allowed"};
+    if (!longest && gain.log > worth) return {};
     return {Verdict::no_gain,
             "no significant gain in the time allowed: " + in_words(gain, kBound80)};
   }

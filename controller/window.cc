@@ -167,6 +167,23 @@ double pending_at_cycle_ends(std::span<const Mark> marks, bool starts_at_boundar
   return sum / static_cast<double>(count);
 }
 
+bool loaded(const Mark& from, const Mark& to, double mean_rate) {
+  return to.stall_s > from.stall_s || from.stopped || to.stopped || rate(from, to) >= mean_rate;
+}
+
+double loaded_rate(std::span<const Mark> marks) {
+  if (marks.size() < 2) return 0;
+  const double mean = rate(marks.front(), marks.back());
+  double bytes = 0;
+  double seconds = 0;
+  for (std::size_t i = 1; i < marks.size(); ++i) {
+    if (!loaded(marks[i - 1], marks[i], mean)) continue;
+    bytes += std::max(0.0, marks[i].user_bytes - marks[i - 1].user_bytes);
+    seconds += marks[i].time_s - marks[i - 1].time_s;
+  }
+  return seconds > 0 ? bytes / seconds : 0;
+}
+
 double stopped_share(std::span<const Mark> marks) {
   if (marks.size() < 2) return 0;
   double stopped = 0;
@@ -194,7 +211,10 @@ TrialBaseline trial_baseline(std::span<const Mark> marks, double tree_bytes,
   TrialBaseline before;
   before.rate = put_rate(marks, false);
   before.merit = merit(marks, false, objective);
-  before.stall_share = measure_marks(marks, false).stall_share;
+  const WindowMeasure measured = measure_marks(marks, false);
+  before.stall_share = measured.stall_share;
+  before.loaded_bytes_per_s = loaded_rate(marks);
+  if (measured.l0_compactions > 0) before.cycle_s = measured.seconds / measured.l0_compactions;
   before.stopped_share = stopped_share(marks);
   before.put_size_bytes = put_size(marks);
   before.read_share = read_share(marks);

@@ -64,6 +64,12 @@ double pending_at_cycle_end(std::span<const Mark> marks, bool starts_at_boundary
 double pending_at_cycle_ends(std::span<const Mark> marks, bool starts_at_boundary,
                              std::size_t cycles);
 
+// User bytes per second while the database was what limited writers: where they stalled or were
+// stopped, or wrote no less than on average. Time in which less was offered is left out.
+double loaded_rate(std::span<const Mark> marks);
+// Whether that holds for the time between two marks, where writers write `rate` on average.
+bool loaded(const Mark& from, const Mark& to, double rate);
+
 double stopped_share(std::span<const Mark> marks);  // share of time seen stopped
 double put_size(std::span<const Mark> marks);       // user bytes per key; 0 without writes
 double read_share(std::span<const Mark> marks);     // reads / (reads + writes)
@@ -72,6 +78,8 @@ double read_share(std::span<const Mark> marks);     // reads / (reads + writes)
 struct TrialBaseline {
   Estimate rate;
   Estimate merit;
+  double loaded_bytes_per_s = 0;  // loaded_rate()
+  double cycle_s = 0;             // mean length of a whole cycle; 0: none was seen
   double stall_share = 0;
   double stopped_share = 0;
   double put_size_bytes = 0;

@@ -176,6 +176,16 @@ void members(Visitor& visit, T& d) {
   visit("considered", d.considered);
 }
 
+template <class Visitor, Of<controller::KeptChange> T>
+void members(Visitor& visit, T& k) {
+  DecimalText id{k.decision_id};
+  visit("decision_id", id);
+  visit("changes", k.changes);
+  visit("loaded_bytes_per_s_before", k.loaded_bytes_per_s_before);
+  visit("put_size_bytes", k.put_size_bytes);
+  visit("write_bandwidth", k.write_bandwidth);
+}
+
 template <class Visitor, Of<PersistentState> T>
 void members(Visitor& visit, T& s) {
   visit("database_id", s.database_id);
@@ -188,9 +198,11 @@ void members(Visitor& visit, T& s) {
   DecimalText incarnation{s.incarnation};
   visit("incarnation", incarnation);
   visit("kept", s.kept);
+  visit("last_kept", s.last_kept);
   visit("revert_wall_times_s", s.revert_wall_times_s);
   visit("calibration", s.calibration);
   visit("calibrated", s.calibrated);
+  visit("prediction_bias", s.prediction_bias);
   visit("open_trial", s.open_trial);
   visit("foreign", s.foreign);
   visit("probe", s.probe);

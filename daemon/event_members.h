@@ -143,6 +143,8 @@ template <class Visitor, Of<controller::TrialBaseline> T>
 void members(Visitor& visit, T& b) {
   visit("rate", b.rate);
   visit("merit", b.merit);
+  visit("loaded_bytes_per_s", b.loaded_bytes_per_s);
+  visit("cycle_s", b.cycle_s);
   visit("stall_share", b.stall_share);
   visit("stopped_share", b.stopped_share);
   visit("put_size_bytes", b.put_size_bytes);
@@ -186,6 +188,8 @@ void members(Visitor& visit, T& t) {
   visit("read_back", t.read_back);
   visit("drained_l0_compactions", t.drained_l0_compactions);
   visit("marks", t.marks);
+  visit("followed", t.followed);
+  visit("behind_bytes", t.behind_bytes);
   visit("candidate", t.candidate);
 }
 
@@ -302,6 +306,7 @@ void members(Visitor& visit, T& s) {
   visit("family_rests", s.family_rests);
   visit("turn", s.turn);
   visit("fruitless_searches", s.fruitless_searches);
+  visit("reverted_trials", s.reverted_trials);
   visit("searched_bytes_per_s", s.searched_bytes_per_s);
   visit("failed", s.failed);
   visit("foreign", s.foreign);

@@ -22,6 +22,7 @@ bool final(DecisionStatus status) {
 void AlwaysChecks::begin(const State& before) {
   policy_ = effective_policy(before);
   phase_ = before.phase;
+  incarnation_ = before.persistent.incarnation;
   frozen_ = before.persistent.frozen_by_operator;
   storm_ = before.persistent.storm_latched;
   call_out_ = before.outstanding.has_value();
@@ -81,7 +82,8 @@ void AlwaysChecks::check_change(const State& after, const ApplyChanges& apply) {
   rule(!storm_, "applied during a rollback storm");
   rule(phase_ == Phase::steady || phase_ == Phase::observing || phase_ == Phase::cooldown ||
            phase_ == Phase::frozen || phase_ == Phase::safe ||
-           (phase_ == Phase::settling && !policy.verify),
+           (phase_ == Phase::settling && !policy.verify) ||
+           incarnation_ != after.persistent.incarnation,  // the restart ended the trial
        "applied during a trial");
   rule(!call_out_, "applied while a call was out");
   rule(after.safe_reason.empty(), "applied on bad data");

@@ -40,6 +40,7 @@ class AlwaysChecks {
   // Of the state before the step.
   config::Policy policy_;
   Phase phase_ = Phase::observing;
+  std::uint64_t incarnation_ = 0;
   bool frozen_ = false;
   bool storm_ = false;
   bool call_out_ = false;

@@ -55,11 +55,12 @@ Regime regime_of(const Snapshot& earlier, const Snapshot& later, const Interval&
   regime.free = interval.stall_share < kUnstalledShare && !earlier.state.write_stopped &&
                 !later.state.write_stopped && earlier.state.delayed_write_rate <= 0 &&
                 later.state.delayed_write_rate <= 0;
-  regime.held_back =
-      interval.stall_share > kSaturatedStallShare && stalled_on_compaction(earlier, later);
+  const bool jobs_busy = compaction_busy_share(deltas, interval.seconds) > kBusyShare;
+  // Flushes that wait behind compactions stall writers on memory; what holds them is the device.
+  regime.held_back = interval.stall_share > kSaturatedStallShare &&
+                     (jobs_busy || stalled_on_compaction(earlier, later));
   if (!regime.held_back) return regime;
   const double parts = later.settings.database.get_or(Knob::max_subcompactions, 1);
-  const bool jobs_busy = compaction_busy_share(deltas, interval.seconds) > kBusyShare;
   const bool computing = computing_share(deltas, parts) > kComputingShare;
   // A limit in the kernel holds jobs before the device: it need not look busy then.
   regime.device = !computing && (interval.device_busy_share > kBusyShare || jobs_busy);

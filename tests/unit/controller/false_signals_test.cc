@@ -50,6 +50,24 @@ TEST(FalseSignals, StartUpBacklog) {
   EXPECT_EQ(false_signal(seen), "");
 }
 
+// 60 cycle ends: the mean of the first 20 is 1000 MiB less half of 19 steps, of the last 20 another
+// 40 steps less. 40 x 8 MiB = 320 MiB are more than 30 % of 924; 40 x 6 MiB are not of 943.
+TEST(FalseSignals, ABacklogThatDrains) {
+  auto seen = window();
+  const auto drain = [&](double step) {
+    for (std::size_t i = 0; i < seen.size(); ++i) {
+      seen[i].state.l0_compactions_completed = i;
+      seen[i].families[0].pending_compaction_bytes = (1000 - step * static_cast<double>(i)) * kMiB;
+    }
+  };
+  drain(6);
+  EXPECT_EQ(false_signal(seen), "");
+  drain(8);
+  EXPECT_THAT(false_signal(seen), HasSubstr("is draining"));
+  for (auto& snapshot : seen) snapshot.families[0].sst_bytes = 10000 * kMiB;  // a twentieth: 500
+  EXPECT_EQ(false_signal(seen), "");
+}
+
 TEST(FalseSignals, BaseLevelJump) {
   auto seen = window();
   for (std::size_t i = 30; i < seen.size(); ++i) seen[i].families[0].base_level = 4;

@@ -123,12 +123,15 @@ TEST(Verdict, NoGainAtTheEnd) {
   Load same;
   same.swing = 0.6;
   Load noisy = same;
-  EXPECT_EQ(judge(policy(), before(noisy), marks(same, 200)).verdict, Verdict::no_gain);
+  // 19 whole cycles before, ten of them slow: 3 % of gain by phase, worth more time, once.
+  EXPECT_EQ(judge(policy(), before(noisy), marks(same, 200)).verdict, Verdict::go_on);
+  EXPECT_EQ(judge(policy(), before(noisy), marks(same, 400)).verdict, Verdict::no_gain);
 }
 
-// Cycles of 80 s: two of them fit 200 s, the minimum of five takes 400. 14 for 10 MB/s is
-// ln 1.4 = 34 %, 2.58 x 4 % / sqrt(2) = 7 % below that is plain; 2 % is not.
-TEST(Verdict, APlainGainInLongCyclesHasMoreTime) {
+// Cycles of 80 s: two of them fit 200 s, the minimum of five takes 400. 2 % is less than half the
+// minimum gain. Four cycles of 99 s are all that the allowed time holds: ln 1.4 = 34 % less 1.28 x
+// 4 % / sqrt(4) = 3 % is a gain all the same.
+TEST(Verdict, APromiseInLongCyclesHasMoreTime) {
   Load better;
   better.cycle_s = 80;
   better.rate = 14e6;
@@ -139,6 +142,8 @@ TEST(Verdict, APlainGainInLongCyclesHasMoreTime) {
   better.rate = 14e6;
   better.cycle_s = 99;  // four by 400 s
   EXPECT_EQ(judge(policy(), before(), marks(better, 390)).verdict, Verdict::go_on);
+  EXPECT_EQ(judge(policy(), before(), marks(better, 401)).verdict, Verdict::keep);
+  better.rate = 10.3e6;  // ln 1.03 = 3.0 % less 3 %: at most half the minimum gain
   EXPECT_EQ(judge(policy(), before(), marks(better, 401)).verdict, Verdict::no_gain);
 }
 
