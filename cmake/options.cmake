@@ -31,6 +31,22 @@ function(lsmtuned_library name)
   target_link_libraries(${name} PUBLIC lsmtuned_options)
 endfunction()
 
+# lsmtuned_together(TARGET N): sources are compiled N at a time, for most of a small file's compilation is
+# its headers: a fresh build has to fit into what CI allows. Two files of a batch cannot use the same
+# name in their anonymous namespaces. Files with coroutines cannot be batched: g++ 12 refuses their
+# frames; nor can those named after N.
+function(lsmtuned_together target batch)
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE ${batch})
+  get_target_property(sources ${target} SOURCES)
+  foreach(source ${sources})
+    file(STRINGS ${source} coroutines REGEX "co_(await|return|spawn)")
+    cmake_path(GET source FILENAME name)
+    if(coroutines OR name IN_LIST ARGN)
+      set_source_files_properties(${source} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+    endif()
+  endforeach()
+endfunction()
+
 # lsmtuned_precompile(TARGET headers...): the heavy third-party headers of a target, parsed once. ccache
 # needs CCACHE_SLOPPINESS=pch_defines,time_macros for it (./dev sets that).
 function(lsmtuned_precompile target)
@@ -47,8 +63,11 @@ include(CMakeParseArguments)
 add_custom_target(fast_tests)
 add_custom_target(threads_tests)
 function(lsmtuned_test name)
-  cmake_parse_arguments(T "" "TIMEOUT" "LABELS;SOURCES;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(T "" "TIMEOUT;TOGETHER" "LABELS;SOURCES;LIBRARIES" ${ARGN})
   add_executable(${name} ${T_SOURCES})
+  if(T_TOGETHER)
+    lsmtuned_together(${name} ${T_TOGETHER})
+  endif()
   target_link_libraries(${name} PRIVATE lsmtuned_options ${T_LIBRARIES} GTest::gmock GTest::gtest_main)
   add_test(NAME ${name} COMMAND ${name})
   if(NOT T_LABELS)
@@ -57,6 +76,8 @@ function(lsmtuned_test name)
   if(NOT T_TIMEOUT)
     set(T_TIMEOUT 300)
   endif()
+  # The longest begin first.
+  set_tests_properties(${name} PROPERTIES COST ${T_TIMEOUT})
   foreach(label fast threads)
     if(label IN_LIST T_LABELS)
       add_dependencies(${label}_tests ${name})

@@ -16,7 +16,6 @@ constexpr double kWindowS = 120;     // at least this long,
 constexpr double kWindowCycles = 6;  // and this many L0 -> base cycles
 constexpr std::size_t kWindowSnapshots = 600;
 constexpr double kCyclesPerLesson = 2;  // calibration spans hold at least so many
-constexpr double kSaturatedStallShare = 0.02;
 constexpr double kErrorWeight = 0.3;    // of the newest, in the rolling model error
 constexpr double kBiasWeight = 0.3;     // of the newest, in the bias
 constexpr double kLargestBias = 0.4;    // ln; a model further off is wrong, not biased
@@ -44,7 +43,7 @@ void thin(std::deque<model::Snapshot>& recent) {
 }  // namespace
 
 bool Reducer::saturated() const {
-  return state.current_measure.stall_share > kSaturatedStallShare ||
+  return state.current_measure.stall_share > kCalmStallShare ||
          (state.last && state.last->state.write_stopped);
 }
 
@@ -92,7 +91,7 @@ void Reducer::learn_from_trial(const Decision& decision, bool saturated) {
   expected.structural_deviation = calibration.relative_error;
   model::record_outcome(calibration, expected, after.put_bytes_per_s, after.l0_compactions);
   const double predicted_before = decision.predicted_before.put_bytes_per_s;
-  if (before.stall_share > kSaturatedStallShare && before.put_bytes_per_s > 0 &&
+  if (before.stall_share > kCalmStallShare && before.put_bytes_per_s > 0 &&
       after.put_bytes_per_s > 0 && predicted_before > 0 && predicted.put_bytes_per_s > 0) {
     const double error = std::hypot(before.standard_error / before.put_bytes_per_s,
                                     after.standard_error / after.put_bytes_per_s);
@@ -123,7 +122,7 @@ void Reducer::compare(const model::Snapshot& snapshot) {
   const auto span = model::measure(from, snapshot);
   const auto* worst = model::worst_family(snapshot);
   const auto* family = worst != nullptr ? model::find_family(from, worst->name) : nullptr;
-  if (!span.valid || !(span.stall_share > kSaturatedStallShare) || family == nullptr ||
+  if (!span.valid || !(span.stall_share > kCalmStallShare) || family == nullptr ||
       !(from.settings == snapshot.settings))
     return;
   const SimulatedModel::Run run{model::SimulationLayer::files, kMembers, 0, span.seconds};

@@ -8,7 +8,6 @@
 namespace lsmtuned::controller {
 namespace {
 constexpr std::size_t kMarks = 4000;
-constexpr double kCalmStallShare = 0.02;
 constexpr double kMostBehindS = 20;      // of writes at the rate before, or one cycle of then,
 constexpr double kMostBehindLongS = 60;  // but never more than this
 }  // namespace

@@ -8,9 +8,8 @@
 namespace lsmtuned::controller {
 namespace {
 
-constexpr double kCalmStallShare = 0.02;  // below: the offered load is met
-constexpr double kBound80 = 1.28;         // two-sided 80 % interval
-constexpr double kBound99 = 2.58;         // before the minimum of cycles: only what is glaring
+constexpr double kBound80 = 1.28;  // two-sided 80 % interval
+constexpr double kBound99 = 2.58;  // before the minimum of cycles: only what is glaring
 constexpr double kMeritFloor = 1e-9;
 constexpr double kPutSizeChange = 0.15;    // relative
 constexpr double kReadShareChange = 0.15;  // absolute

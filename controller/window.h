@@ -15,6 +15,10 @@
 
 namespace lsmtuned::controller {
 
+// Writes that stall for less of the time are as many as are offered; for more, as many as the
+// database takes.
+inline constexpr double kCalmStallShare = 0.02;
+
 // What a window needs of one snapshot. Cumulative counters, except the last four.
 struct Mark {
   double time_s = 0;

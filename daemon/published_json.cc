@@ -10,7 +10,7 @@ namespace {
 namespace json = boost::json;
 namespace published = model::published;
 
-constexpr std::size_t kMostLevels = 64;
+constexpr std::size_t kMostPublishedLevels = 64;
 constexpr std::size_t kMostValues = 100000;
 const std::vector<std::string> kPhases = {"initial", "middle", "final"};
 // Ranges are the registry's own; here only what a number may be at all.
@@ -95,7 +95,7 @@ published::V3Inputs read_v3(Input input, InputErrors& errors) {
   std::size_t mode = static_cast<std::size_t>(v3.mode);
   input.choice("mode", mode, {"fixed_factors", "log_driven"});
   v3.mode = static_cast<published::V3Mode>(mode);
-  each_object(input, "levels", kMostLevels, errors,
+  each_object(input, "levels", kMostPublishedLevels, errors,
               [&](Input level) { v3.levels.push_back(read_v3_level(level, errors)); });
   double every = 0;
   input.number("sample_every_steps", every, {Quantity::whole, 0, 1e7});
@@ -117,7 +117,7 @@ void read_published(const json::object& section, const std::string& place,
   input.text("workload", inputs.workload);
   input.text("bandwidth_source", inputs.bandwidth_source);
   std::size_t number = 0;
-  each_object(input, "levels", kMostLevels, errors, [&](Input entry) {
+  each_object(input, "levels", kMostPublishedLevels, errors, [&](Input entry) {
     if (inputs.levels.size() <= number) inputs.levels.emplace_back();
     published::LevelInputs& level = inputs.levels[number++];
     for (const published::LevelField& field : published::level_fields())

@@ -12,7 +12,7 @@ namespace {
 
 constexpr double kFileOverheadBytes = 12;            // per record, as TreeConstants says
 constexpr double kForegroundBytesPerS = 150 * kMiB;  // as TreeConstants says
-constexpr double kMostSteps = 1e6;
+constexpr double kMostPlannedSteps = 1e6;
 
 std::optional<double> positive(double value) {
   if (!std::isfinite(value) || !(value > 0)) return std::nullopt;
@@ -72,7 +72,8 @@ V3Inputs v3_inputs(const Problem& problem, const RunFacts& facts, double record_
   V3Inputs v3;
   v3.mode = V3Mode::log_driven;
   v3.step_s = 1;
-  v3.steps = static_cast<std::uint64_t>(std::clamp(std::round(problem.horizon_s), 1.0, kMostSteps));
+  v3.steps =
+      static_cast<std::uint64_t>(std::clamp(std::round(problem.horizon_s), 1.0, kMostPlannedSteps));
   const double foreground = problem.constants.foreground_bytes_per_s;
   double offered = foreground > 0 ? foreground : kForegroundBytesPerS;
   if (problem.workload.offered_bytes_per_s > 0) {

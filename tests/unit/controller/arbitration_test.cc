@@ -2,8 +2,10 @@
 #include "controller/arbitration.h"
 
 #include <gtest/gtest.h>
+
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
+#include "model/units.h"
 
 #include <memory>
 
@@ -17,7 +19,7 @@ namespace {
 using model::Knob;
 using testing::Driver;
 
-constexpr double kMiB = 1024.0 * 1024.0;
+using model::kMiB;
 
 Contender database(const std::string& name, double stall_share, double memory_mib = 100) {
   Contender contender;

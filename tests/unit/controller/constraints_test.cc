@@ -4,6 +4,7 @@
 #include "controller/guard.h"
 #include "controller/score.h"
 #include "driver.h"
+#include "model/units.h"
 
 namespace lsmtuned::controller {
 namespace {
@@ -12,7 +13,7 @@ using model::Knob;
 using testing::Driver;
 
 model::ChangeSet level_base(double from_mib, double to_mib) {
-  constexpr double kMiB = 1024.0 * 1024.0;
+  using model::kMiB;
   return {{"default", Knob::max_bytes_for_level_base, from_mib * kMiB, to_mib * kMiB}};
 }
 

@@ -5,13 +5,13 @@
 #include <gtest/gtest.h>
 
 #include "driver.h"
+#include "model/units.h"
 
 namespace lsmtuned::controller {
 namespace {
 
+using model::kMiB;
 using ::testing::HasSubstr;
-
-constexpr double kMiB = 1024.0 * 1024.0;
 
 // 61 polls of a database that flushes 10 MiB/s and compacts what it flushes; the tree stands.
 std::deque<model::Snapshot> window() {

@@ -3,12 +3,14 @@
 
 #include <gtest/gtest.h>
 
+#include "model/units.h"
+
 #include "driver.h"
 
 namespace lsmtuned::controller {
 namespace {
 
-constexpr double kMiB = 1024.0 * 1024.0;
+using model::kMiB;
 
 // Saturated: 10 MiB/s at w = 8 on a device that writes 100 MiB/s, stalled half of the time.
 KpiInputs saturated() {

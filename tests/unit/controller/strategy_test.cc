@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "model/units.h"
+
 #include "controller/guard.h"
 #include "driver.h"
 
@@ -12,7 +14,7 @@ namespace {
 using model::Knob;
 using testing::Driver;
 
-constexpr double kMiB = 1024.0 * 1024.0;
+using model::kMiB;
 
 config::Policy policy_for(config::Strategy strategy) {
   auto policy = Driver::base_policy();

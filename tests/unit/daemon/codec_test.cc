@@ -69,9 +69,13 @@ auto fields_of(const controller::ProbeMemory& x) {
   const auto& [a, b, c, d] = x;
   return std::tie(a, b, c, d);
 }
+auto fields_of(const controller::KeptChange& x) {
+  const auto& [a, b, c, d, e] = x;
+  return std::tie(a, b, c, d, e);
+}
 auto fields_of(const PersistentState& x) {
-  const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o] = x;
-  return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o);
+  const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q] = x;
+  return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q);
 }
 
 // Equality to the bit: doubles by their representation, so that -0.0 differs from 0.0.
@@ -103,6 +107,7 @@ bool same(const T& a, const T& b) {
         },
         fields_of(a));
   } else if constexpr (std::is_same_v<T, std::optional<Decision>> ||
+                       std::is_same_v<T, std::optional<controller::KeptChange>> ||
                        std::is_same_v<T, std::optional<double>>) {
     return a.has_value() == b.has_value() && (!a || same(*a, *b));
   } else {
@@ -262,9 +267,13 @@ PersistentState any_state() {
   state.baseline = any_settings();
   state.incarnation = random_source->bits();
   state.kept = some(any_change);
+  if (any_bool())
+    state.last_kept = controller::KeptChange{random_source->bits(), some(any_change), any_double(),
+                                             any_double(), any_double()};
   state.revert_wall_times_s = some(any_double);
   state.calibration = any_calibration();
   state.calibrated = any_bool();
+  state.prediction_bias = any_double();
   if (any_bool()) state.open_trial = any_decision();
   state.foreign = some([] { return std::pair(any_text(), any_knob()); });
   state.probe = {random_source->bits(), any_group(), any_group(), any_group()};
