@@ -124,7 +124,9 @@ constexpr const char* kTargetIntro =
 
 constexpr const char* kPageHead =
     "# Configuration\n\n"
-    "Generated from the registration in `config/keys.cc`; do not edit. `lsmtuned "
+    "Generated from the registration in `config/daemon_keys.cc` and `config/policy_keys.cc`; do "
+    "not "
+    "edit. `lsmtuned "
     "--print-default-config` prints an example file with the same text, `lsmtuned --check-config "
     "--config FILE` checks one and reports every error at once with its line, column and remedy. "
     "SIGHUP "

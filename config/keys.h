@@ -2,9 +2,9 @@
 //
 // From a registration come the parser, the bounds errors, the suggestions, the example file, the
 // reference page and the list of changes that need a restart. Adding a key takes one entry in
-// keys.cc and the member it writes to; its default is that member's initialiser. Values inside are
-// doubles in base units (bytes, seconds, bytes per second, shares). Thread rules: constant data
-// after first use.
+// daemon_keys.cc or policy_keys.cc and the member it writes to; its default is that member's
+// initialiser. Values inside are doubles in base units (bytes, seconds, bytes per second, shares).
+// Thread rules: constant data after first use.
 #pragma once
 
 #include <functional>

@@ -32,7 +32,7 @@ ParseOutcome parse_file(const std::string& path);
 std::vector<std::string> changes_needing_restart(const DaemonConfig& running,
                                                  const DaemonConfig& wanted);
 
-// All from the one registration in config/keys.cc.
+// All from the one registration in config/*_keys.cc.
 std::string default_config_text();      // commented TOML with every key at its default
 std::string reference_page_markdown();  // docs/configuration.md
 

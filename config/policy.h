@@ -1,6 +1,6 @@
 // Policy: what the operator wants, as plain values. Produced by config/parse.h from TOML; consumed
 // by the controller and the daemon. Defaults here are the defaults of the registration in
-// config/keys.cc, which is the only place that names them.
+// config/policy_keys.cc and daemon_keys.cc, which alone name them.
 //
 // Units: bytes, seconds, shares (0..1). Thread rules: plain values.
 #pragma once

@@ -23,8 +23,8 @@ constexpr double kLargestFile = 64.0 * 1024 * 1024 * 1024;
 constexpr double kLeastTime_s = 0.5;
 constexpr double kLongestTime_s = 3600;
 
-struct Command {
-  explicit Command(const Call& caller) : call(caller) {}
+struct CalibrateCommand {
+  explicit CalibrateCommand(const Call& caller) : call(caller) {}
   const Call& call;
   CalibrationPlan plan;
   std::string size = "256 MiB";
@@ -61,7 +61,7 @@ std::string text_of(const DeviceCalibration& measured, const std::vector<Change>
   return text;
 }
 
-bool Command::read_options() {
+bool CalibrateCommand::read_options() {
   const auto wrong = [&](const char* option, const std::string& what, const std::string& allowed) {
     call.complain(std::string(option) + ": " + what, allowed);
     return false;
@@ -79,7 +79,7 @@ bool Command::read_options() {
   return true;
 }
 
-int Command::write(const json::object& document) const {
+int CalibrateCommand::write(const json::object& document) const {
   std::ofstream file(out, std::ios::trunc);
   file << json::serialize(document) << "\n";
   file.close();
@@ -88,7 +88,7 @@ int Command::write(const json::object& document) const {
   return kExitUsage;
 }
 
-int Command::run() {
+int CalibrateCommand::run() {
   if (!read_options()) return kExitUsage;
   CalibrationOutcome before;
   if (!compare.empty()) {
@@ -127,7 +127,7 @@ void add_calibrate(CLI::App& cli, const Call& call, int& code) {
   CLI::App* command = cli.add_subcommand(
       "calibrate",
       "measures the device below a directory with fio; writes one file and removes it");
-  const auto state = std::make_shared<Command>(call);
+  const auto state = std::make_shared<CalibrateCommand>(call);
   command->add_option("DIR", state->plan.directory, "on the database's device")->required();
   command->add_option("--size", state->size, "of the test file")->capture_default_str();
   command->add_option("--time", state->time, "for all parts together")->capture_default_str();

@@ -16,8 +16,8 @@ namespace {
 
 namespace json = boost::json;
 
-struct Command {
-  explicit Command(const Call& caller) : call(caller) {}
+struct PlanCommand {
+  explicit PlanCommand(const Call& caller) : call(caller) {}
   const Call& call;
   InputOptions input;
   ModelOptions model{"totals", 8};
@@ -43,7 +43,7 @@ std::string answer_text(const char* label, const model::PlanAnswer& answer,
                      answer.note.empty() ? "" : ": " + answer.note);
 }
 
-int Command::run() const {
+int PlanCommand::run() const {
   model::Problem problem;
   const int failed = load_problem(call, input, problem);
   if (failed != kExitOk) return failed;
@@ -95,7 +95,7 @@ int Command::run() const {
 void add_plan(CLI::App& cli, const Call& call, int& code) {
   CLI::App* command = cli.add_subcommand(
       "plan", "highest rate without stalls; least device and most data for a given load");
-  const auto state = std::make_shared<Command>(call);
+  const auto state = std::make_shared<PlanCommand>(call);
   state->input.add_to(*command);
   state->model.add_to(*command);
   command->add_option("--rate", state->rate,

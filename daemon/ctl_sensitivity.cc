@@ -15,8 +15,8 @@ namespace {
 
 namespace json = boost::json;
 
-struct Command {
-  explicit Command(const Call& caller) : call(caller) {}
+struct SensitivityCommand {
+  explicit SensitivityCommand(const Call& caller) : call(caller) {}
   const Call& call;
   InputOptions input;
   ModelOptions model{"files", 8};
@@ -71,7 +71,7 @@ std::string to_text(const model::Sensitivity& found, double record) {
   return text;
 }
 
-int Command::run() const {
+int SensitivityCommand::run() const {
   model::Problem problem;
   const int failed = load_problem(call, input, problem);
   if (failed != kExitOk) return failed;
@@ -90,7 +90,7 @@ int Command::run() const {
 void add_sensitivity(CLI::App& cli, const Call& call, int& code) {
   CLI::App* command = cli.add_subcommand(
       "sensitivity", "what moves S_max: every knob and the machine, ranked; pairs that interact");
-  const auto state = std::make_shared<Command>(call);
+  const auto state = std::make_shared<SensitivityCommand>(call);
   state->input.add_to(*command);
   state->model.add_to(*command);
   command->add_option("--step", state->step, "factor of one step")

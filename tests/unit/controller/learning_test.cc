@@ -34,6 +34,18 @@ TEST(Learning, EveryLessonIsCountedByItsOutcome) {
   EXPECT_EQ(counts.by_outcome[static_cast<std::size_t>(model::LessonOutcome::bad_data)], 0u);
 }
 
+// The toy database takes less than half of what the model says of its short spans: ln 1.5 = 0.4 of
+// that is taken for bias, and a model that is further off stays mistrusted.
+TEST(Learning, ASteadyBiasIsTakenOutOfPredictionsUpToALimit) {
+  Driver d;
+  d.attach();
+  d.poll(400);
+  const PersistentState& learned = d.state.persistent;
+  ASSERT_TRUE(d.state.prediction_error_known);
+  EXPECT_EQ(learned.prediction_bias, -0.4);
+  EXPECT_GT(d.state.prediction_error, config::Policy{}.trust_gate_error);
+}
+
 // Its interval holds the rate, and is wider than the structural error alone would make it.
 TEST(Learning, ThePresentPredictionHasAnIntervalOfItsOwn) {
   Driver d;
