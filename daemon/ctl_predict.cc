@@ -33,30 +33,30 @@ struct Predict {
   int by_published(ModelDocument& document) const;
 };
 
-double number(const json::object& object, const char* name) {
+double cell(const json::object& object, const char* name) {
   const json::value* value = object.if_contains(name);
   return value != nullptr && value->is_number() ? value->to_number<double>() : 0;
 }
 
 std::string own_text(const json::object& answer) {
-  const double record = number(answer, "record_bytes");
+  const double record = cell(answer, "record_bytes");
   const json::object& hour = answer.at("hour").as_object();
   std::string text = fmt::format("S_max       {}\n80 %        {} to {}, from {}\nhorizon     {}\n",
-                                 rate_text(number(answer, "put_bytes_per_s"), record),
-                                 model::format_rate(number(answer, "low_bytes_per_s")),
-                                 model::format_rate(number(answer, "high_bytes_per_s")),
+                                 rate_text(cell(answer, "put_bytes_per_s"), record),
+                                 model::format_rate(cell(answer, "low_bytes_per_s")),
+                                 model::format_rate(cell(answer, "high_bytes_per_s")),
                                  Call::text("interval_from", answer),
-                                 model::format_duration(number(answer, "horizon_s")));
-  text += fmt::format("an hour     {}\n", rate_text(number(hour, "put_bytes_per_s"), record));
+                                 model::format_duration(cell(answer, "horizon_s")));
+  text += fmt::format("an hour     {}\n", rate_text(cell(hour, "put_bytes_per_s"), record));
   text += fmt::format("bound       {}, then {} (by the ledger)\n", Call::text("bound", answer),
                       Call::text("runner_up", answer));
   if (answer.contains("stall_share"))
-    text += fmt::format("stalled     {}{}\n", model::format_percent(number(answer, "stall_share")),
+    text += fmt::format("stalled     {}{}\n", model::format_percent(cell(answer, "stall_share")),
                         Call::text("main_stall", answer).empty()
                             ? ""
                             : ", mostly " + Call::text("main_stall", answer));
   text += fmt::format("w, r        {:.2f}, {:.2f} device bytes per user byte\n",
-                      number(answer, "write_amplification"), number(answer, "read_amplification"));
+                      cell(answer, "write_amplification"), cell(answer, "read_amplification"));
   const std::string id = Call::text("model", answer);
   return text + fmt::format("model       {}, confidence {}, accuracy {}\n",
                             Call::text("version", answer), Call::text("confidence", answer),
@@ -64,10 +64,9 @@ std::string own_text(const json::object& answer) {
 }
 
 std::string published_text(const json::object& answer) {
-  const double record = number(answer, "record_bytes");
-  std::string text =
-      fmt::format("S_max       {} ops/s ({})\n", grouped(number(answer, "ops_per_s")),
-                  model::format_rate(number(answer, "ops_per_s") * record));
+  const double record = cell(answer, "record_bytes");
+  std::string text = fmt::format("S_max       {} ops/s ({})\n", grouped(cell(answer, "ops_per_s")),
+                                 model::format_rate(cell(answer, "ops_per_s") * record));
   if (const std::string phase = Call::text("phase", answer); !phase.empty())
     text += fmt::format("phase       {} ({})\n", phase, Call::text("phase_source", answer));
   const std::string confidence = Call::text("confidence", answer);

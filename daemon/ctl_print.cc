@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "daemon/ctl_answer.h"
 #include "daemon/options_fragment.h"
 #include "model/knobs.h"
 #include "model/units.h"
@@ -27,71 +28,8 @@ constexpr int kChangeLines = 6;
 constexpr int kOutcomeLines = 3;
 constexpr std::size_t kConsideredShown = 4;
 
-const json::value* member(const json::object& object, std::string_view path) {
-  const json::object* at = &object;
-  while (true) {
-    const std::size_t dot = path.find('.');
-    const std::string_view name = path.substr(0, dot);
-    const json::value* value = at->if_contains(json::string_view(name.data(), name.size()));
-    if (value == nullptr || dot == std::string_view::npos) return value;
-    at = value->if_object();
-    if (at == nullptr) return nullptr;
-    path.remove_prefix(dot + 1);
-  }
-}
-
-double number(const json::object& object, std::string_view path) {
-  const json::value* value = member(object, path);
-  if (value == nullptr) return 0;
-  if (value->is_double()) return value->get_double();
-  if (value->is_int64()) return static_cast<double>(value->get_int64());
-  if (value->is_uint64()) return static_cast<double>(value->get_uint64());
-  return 0;
-}
-
-std::string text(const json::object& object, std::string_view path) {
-  const json::value* value = member(object, path);
-  if (value == nullptr || !value->is_string()) return "";
-  std::string result(value->get_string().data(), value->get_string().size());
-  // Text came from a database or another user: a terminal must not obey it.
-  std::replace_if(
-      result.begin(), result.end(),
-      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
-  return result;
-}
-
-bool flag(const json::object& object, std::string_view path) {
-  const json::value* value = member(object, path);
-  return value != nullptr && value->is_bool() && value->get_bool();
-}
-
-bool present(const json::object& object, std::string_view path) {
-  const json::value* value = member(object, path);
-  return value != nullptr && !value->is_null();
-}
-
-const json::object* sub(const json::object& object, std::string_view path) {
-  const json::value* value = member(object, path);
-  return value == nullptr ? nullptr : value->if_object();
-}
-
-const json::array& list(const json::object& object, std::string_view path) {
-  static const json::array none;
-  const json::value* value = member(object, path);
-  const json::array* array = value == nullptr ? nullptr : value->if_array();
-  return array == nullptr ? none : *array;
-}
-
 std::string row(const std::string& label, const std::string& value) {
   return fmt::format("{:<14} {}\n", label, value.empty() ? "-" : value);
-}
-
-std::string rate(const json::object& object, std::string_view path) {
-  return model::format_rate(number(object, path));
-}
-
-std::string share(const json::object& object, std::string_view path) {
-  return model::format_percent(number(object, path));
 }
 
 std::string value_text(const std::string& option, double value) {
@@ -238,69 +176,6 @@ std::string kpi_lines(const json::object& kpis) {
   if (lines.empty()) return "";
   return fmt::format("{:<24}{:>12}  {:>12}  {:>12}\n", "figures", "before", "predicted", "after") +
          lines;
-}
-
-struct Course {
-  double put_bytes_per_s = 0;
-  double write_amplification = 0;
-};
-// Means over samples [from, to) that were written to.
-Course course_of(const json::array& samples, std::size_t from, std::size_t to) {
-  Course course;
-  double put = 0;
-  double seen = 0;
-  double written = 0;
-  for (std::size_t i = from; i < to; ++i) {
-    const json::object* sample = samples[i].if_object();
-    if (sample == nullptr) continue;
-    const double rate_now = number(*sample, "put_bytes_per_s");
-    put += rate_now;
-    written += rate_now * number(*sample, "write_amplification");
-    ++seen;
-  }
-  if (seen > 0) course.put_bytes_per_s = put / seen;
-  if (put > 0) course.write_amplification = written / put;
-  return course;
-}
-
-// How the shown time went: its last fifth against its first, and the prediction against what was
-// measured while writers stalled (then the rate is the sustainable one).
-std::string course_lines(const json::array& samples) {
-  constexpr std::size_t kFewest = 10;
-  constexpr double kSaturatedStallShare = 0.02;
-  constexpr double kLowAccuracy = 0.5;
-  if (samples.size() < kFewest) return "";
-  const std::size_t fifth = samples.size() / 5;
-  const Course first = course_of(samples, 0, fifth);
-  const Course last = course_of(samples, samples.size() - fifth, samples.size());
-  std::string result;
-  if (first.put_bytes_per_s > 0 && first.write_amplification > 0 && last.write_amplification > 0)
-    result += fmt::format(
-        "course: put {} -> {} ({:+.1f} %), compaction efficiency {} -> {} ({:+.1f} %), first to "
-        "last fifth\n",
-        model::format_rate(first.put_bytes_per_s), model::format_rate(last.put_bytes_per_s),
-        100 * (last.put_bytes_per_s / first.put_bytes_per_s - 1),
-        model::format_percent(1 / first.write_amplification),
-        model::format_percent(1 / last.write_amplification),
-        100 * (first.write_amplification / last.write_amplification - 1));
-  double error = 0;
-  double compared = 0;
-  for (const json::value& entry : samples) {
-    const json::object* sample = entry.if_object();
-    if (sample == nullptr || number(*sample, "stall_share") <= kSaturatedStallShare) continue;
-    const double put = number(*sample, "put_bytes_per_s");
-    const double predicted = number(*sample, "predicted_put_bytes_per_s");
-    if (!(put > 0) || !(predicted > 0)) continue;
-    error += std::min(1.0, std::abs(predicted / put - 1));
-    ++compared;
-  }
-  if (compared > 0) {
-    const double accuracy = 1 - error / compared;
-    result += fmt::format("prediction: accuracy {} over {:.0f} samples with stalls{}\n",
-                          model::format_percent(accuracy), compared,
-                          accuracy < kLowAccuracy ? ", BELOW 50 %" : "");
-  }
-  return result;
 }
 
 bool measured(const json::object& decision, std::string_view path) {
@@ -475,27 +350,6 @@ std::string print_advice(const json::object& answer) {
   }
   return print_explanation(*advice) +
          fmt::format("take it: lsmtunectl apply {:.0f}\n", number(*advice, "id"));
-}
-
-std::string print_samples(const json::object& answer) {
-  const json::array& samples = list(answer, "samples");
-  if (samples.empty()) return "no sample in that time\n";
-  std::string result =
-      fmt::format("{:<20}  {:<9}  {:>12}  {:>8}  {:>12}  {:>4}  {:>10}  {:>5}\n", "TIME", "PHASE",
-                  "PUT", "STALLED", "S_MAX", "L0", "PENDING", "WA");
-  for (const json::value& entry : samples) {
-    const json::object* sample = entry.if_object();
-    if (sample == nullptr) continue;
-    result += fmt::format("{:<20}  {:<9}  {:>12}  {:>8}  {:>12}  {:>4.0f}  {:>10}  {:>5.2f}\n",
-                          utc_text(number(*sample, "wall_time_s")), text(*sample, "phase"),
-                          rate(*sample, "put_bytes_per_s"), share(*sample, "stall_share"),
-                          rate(*sample, "predicted_put_bytes_per_s"), number(*sample, "l0_files"),
-                          model::format_bytes(number(*sample, "pending_bytes")),
-                          number(*sample, "write_amplification"));
-  }
-  result += course_lines(samples);
-  if (flag(answer, "truncated")) result += "only the newest are shown: name a shorter time\n";
-  return result;
 }
 
 std::string problem_in_status(const json::object& answer) {

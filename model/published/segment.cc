@@ -115,4 +115,15 @@ Result<std::vector<Segment>> segment_run(std::span<const RunSample> run, const S
   return segments;
 }
 
+double confirmed_share(std::span<const TimedPhase> labels, std::span<const Segment> segments) {
+  if (labels.empty()) return 0;
+  const auto confirmed = std::count_if(labels.begin(), labels.end(), [&](const TimedPhase& label) {
+    return std::any_of(segments.begin(), segments.end(), [&](const Segment& segment) {
+      return label.time_s >= segment.from_s && label.time_s <= segment.to_s &&
+             label.phase == segment.phase;
+    });
+  });
+  return static_cast<double>(confirmed) / static_cast<double>(labels.size());
+}
+
 }  // namespace lsmtuned::model::published

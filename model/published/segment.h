@@ -44,4 +44,8 @@ struct Segment {
 Result<std::vector<Segment>> segment_run(std::span<const RunSample> run,
                                          const SegmentRule& rule = {});
 
+// Share of the labels, given while the run went on, that segments of the same run confirm. Labels
+// outside every segment count as not confirmed; 0 without labels.
+double confirmed_share(std::span<const TimedPhase> labels, std::span<const Segment> segments);
+
 }  // namespace lsmtuned::model::published

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <numeric>
 #include <thread>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "controller/score.h"
 #include "controller/search_method.h"
 #include "controller/search_order.h"
+#include "controller/search_run.h"
 #include "controller/search_space.h"
 #include "driver.h"
 #include "model/knob_coupling.h"
@@ -211,6 +213,31 @@ TEST(Search, GoesPartOfTheWayWhereALimitOfDegreeRefusesAll) {
   ASSERT_EQ(result.error, "");
   const Judge::Verdict verdict = Judge(request)(result.best);
   EXPECT_EQ(verdict.rejected, "");
+}
+
+// Strides alone, without any algorithm, leave the basin of the present settings, and keep to their
+// share of the evaluations: a tenth of 400 candidates, of two predictions each.
+TEST(SearchRun, StridesCrossTheRangeWithinTheirShare) {
+  const auto request = request_for();
+  const SearchSpace space(request);
+  Scorer scorer(request, {});
+  std::vector<std::size_t> order(space.axes().size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  SearchRun few(space, scorer, 400, order, {});
+  const int before = scorer.evaluations();
+  few.stride(0.1);
+  EXPECT_LE(scorer.evaluations() - before, 2 * 40);
+  EXPECT_GT(scorer.evaluations(), before);
+  SearchRun all(space, scorer, 400, order, {});
+  all.stride(1);
+  EXPECT_GT(all.best().value, 0);
+  const bool at_an_end =
+      std::any_of(space.axes().begin(), space.axes().end(), [&](const Axis& axis) {
+        const double value = all.best().settings.get(axis.family, axis.knob).value_or(0);
+        return value != axis.current && (value == SearchSpace::rounded(axis, axis.low) ||
+                                         value == SearchSpace::rounded(axis, axis.high));
+      });
+  EXPECT_TRUE(at_an_end);
 }
 
 TEST(SearchOrder, StrongestFirstAndRelatedTogether) {

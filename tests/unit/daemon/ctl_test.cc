@@ -224,8 +224,14 @@ TEST(Samples, EndWithTheirCourse) {
   EXPECT_THAT(text, HasSubstr("prediction: accuracy 60.0 % over 20 samples with stalls\n"));
   for (json::value& sample : samples) sample.as_object()["predicted_put_bytes_per_s"] = 3e7;
   EXPECT_THAT(print_samples({{"samples", samples}}), HasSubstr("BELOW 50 %"));
+  // Without times there are no phases, nor for less than one window of ten.
+  EXPECT_THAT(text, Not(HasSubstr("published phases")));
+  for (std::size_t i = 0; i < samples.size(); ++i)
+    samples[i].as_object()["wall_time_s"] = 1.7e9 + 30 * static_cast<double>(i);
+  EXPECT_THAT(print_samples({{"samples", samples}}), HasSubstr("of the detector's labels"));
   samples.resize(9);
   EXPECT_THAT(print_samples({{"samples", samples}}), Not(HasSubstr("course")));
+  EXPECT_THAT(print_samples({{"samples", samples}}), Not(HasSubstr("published phases")));
 }
 
 TEST(Text, SurvivesAnswersOfAnotherShape) {

@@ -80,6 +80,17 @@ TEST(Segments, ThreePhasesAreFound) {
   for (const Segment& segment : *segments) EXPECT_EQ(segment.agreement, 1);
 }
 
+// Samples every 10 s: initial to 390 s, middle to 990 s, final to 1520 s.
+TEST(Segments, ConfirmLabelsGivenOnTheWay) {
+  const auto segments = segment_run(recorded(40, 60, 53));
+  ASSERT_TRUE(segments);
+  const std::vector<TimedPhase> labels = {{0, Phase::initial},   {390, Phase::initial},
+                                          {400, Phase::initial}, {990, Phase::middle},
+                                          {1520, Phase::final},  {1530, Phase::final}};
+  EXPECT_DOUBLE_EQ(confirmed_share(labels, *segments), 4.0 / 6);
+  EXPECT_EQ(confirmed_share({}, *segments), 0);
+}
+
 TEST(Segments, AFreshCalmRunIsOneSegment) {
   const auto segments = segment_run(recorded(0, 0, 30));
   ASSERT_TRUE(segments);
