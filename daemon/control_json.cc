@@ -1,5 +1,7 @@
 #include "daemon/control_json.h"
 
+#include <cmath>
+
 #include "daemon/codec.h"
 #include "model/ledger/ledger.h"
 
@@ -248,6 +250,7 @@ json::object status_json(const TargetRunner& runner, double now_s) {
       state.current_prediction ? json::value(to_json(*state.current_prediction)) : nullptr;
   object["prediction_error"] =
       state.prediction_error_known ? json::value(state.prediction_error) : nullptr;
+  object["prediction_scale"] = std::exp(state.persistent.prediction_bias);
   object["trust"] = json::object{
       {"limit", policy.trust_gate_error},
       {"open", !state.prediction_error_known || state.prediction_error <= policy.trust_gate_error}};

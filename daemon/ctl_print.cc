@@ -237,6 +237,8 @@ std::string print_status(const json::object& answer) {
   std::string trust = present(answer, "prediction_error")
                           ? "prediction error " + share(answer, "prediction_error")
                           : std::string("prediction error not known yet");
+  if (const double scale = number(answer, "prediction_scale"); scale > 0 && scale != 1)
+    trust += fmt::format(", predictions scaled by {:.2f}", scale);
   trust += fmt::format(", limit {}: {}", share(answer, "trust.limit"),
                        flag(answer, "trust.open") ? "may act" : "watches only");
   result += row("trust", trust);

@@ -37,6 +37,7 @@ TEST_F(Control, StatusAndTargetsTellWhatThereIs) {
                            "now",
                            "prediction",
                            "prediction_error",
+                           "prediction_scale",
                            "trust",
                            "device_utilisation_v4",
                            "settings",
