@@ -66,7 +66,7 @@ std::string one_text(const json::object& answer) {
   return text + fmt::format("{:<12} {}\n", "accuracy", accuracy_text(Call::text("id", answer)));
 }
 
-int run(const Call& call, const std::string& id) {
+int run_model(const Call& call, const std::string& id) {
   json::array models = all_models();
   if (id.empty()) {
     call.print({{"ok", true}, {"models", std::move(models)}}, list_text);
@@ -89,7 +89,7 @@ void add_models(CLI::App& cli, const Call& call, int& code) {
       "models", "the models: version, inputs, what each can rank, accuracy measured by us");
   const auto id = std::make_shared<std::string>();
   command->add_option("ID", *id, "one of them, in full");
-  command->callback([id, &call, &code] { code = run(call, *id); });
+  command->callback([id, &call, &code] { code = run_model(call, *id); });
 }
 
 }  // namespace lsmtuned::daemon

@@ -28,7 +28,7 @@ std::optional<config::Policy> policy_from(const Call& call, const Files& files) 
   return std::nullopt;
 }
 
-int run(const Call& call, const Files& files) {
+int replay_files(const Call& call, const Files& files) {
   ReplayOptions options;
   options.as_json = call.as_json;
   if (!files.configuration.empty()) {
@@ -59,7 +59,7 @@ void add_replay(CLI::App& cli, const Call& call, int& code) {
       ->add_option("--policy", files->configuration,
                    "a configuration whose policy for this target is tried instead")
       ->check(CLI::ExistingFile);
-  command->callback([files, &call, &code] { code = run(call, *files); });
+  command->callback([files, &call, &code] { code = replay_files(call, *files); });
 }
 
 }  // namespace lsmtuned::daemon

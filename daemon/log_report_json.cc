@@ -55,7 +55,7 @@ json::object dump_level_json(const model::DumpLevel& level) {
           {"keys_dropped", level.stats.keys_dropped}};
 }
 
-json::object jobs_json(const model::JobCounts& jobs) {
+json::object job_counts_json(const model::JobCounts& jobs) {
   return {{"flushes", jobs.flushes},
           {"recovery_flushes", jobs.recovery_flushes},
           {"l0_to_base", jobs.l0_to_base},
@@ -146,7 +146,7 @@ json::object family_json(const LogFamily& family) {
                                  {"merged", rate.merged}});
   return {{"name", family.name},
           {"levels", std::move(levels)},
-          {"jobs", jobs_json(family.jobs)},
+          {"jobs", job_counts_json(family.jobs)},
           {"memtables", memtables_json(family.memtables)},
           {"settings", settings_json(family.settings)},
           {"facts", facts_json(family.facts)},
@@ -201,7 +201,7 @@ json::array amplification_json(const std::vector<model::AmplificationView>& view
   return list;
 }
 
-json::array series_json(const LogAnalysis& analysis) {
+json::array analysis_series_json(const LogAnalysis& analysis) {
   json::array list;
   for (std::size_t i = 0; i < analysis.series.size(); ++i) {
     const model::ActivityInterval& at = analysis.series[i];
@@ -256,7 +256,7 @@ json::object to_json(const LogAnalysis& analysis) {
                       {"checks", checks_json(analysis.checks)},
                       {"write_amplification", amplification_json(analysis.amplification)},
                       {"interval_s", analysis.interval_s},
-                      {"series", series_json(analysis)},
+                      {"series", analysis_series_json(analysis)},
                       {"stall_l0_correlation", analysis.stall_l0_correlation},
                       {"stall_amplification_correlation", analysis.stall_amplification_correlation},
                       {"problems", problems_json(analysis)}};

@@ -41,7 +41,7 @@ Square covariance_of(const Uncertainty& about) {
 }
 
 // Each variance within its range, the correlation unchanged.
-void bound(Square& covariance) {
+void bound_covariance(Square& covariance) {
   const Pair variance = covariance.diagonal();
   if (!covariance.allFinite() || !(variance.minCoeff() > 0)) {
     covariance = Square::Identity();
@@ -74,7 +74,7 @@ void learn_cpu(Calibration& next, const Deltas& deltas, double seconds) {
     const double error = stats.compaction_cpu_seconds - phi.dot(constants);
     if (std::abs(error) > kMostInnovation * std::sqrt(phi.dot(p * phi) + noise)) {
       p *= kWideningOfAnOutlier;
-      bound(p);
+      bound_covariance(p);
     }
     const double variance = phi.dot(p * phi) + noise;
     const double most = kMostInnovation * std::sqrt(variance);
@@ -83,7 +83,7 @@ void learn_cpu(Calibration& next, const Deltas& deltas, double seconds) {
     constants = (constants + gain * innovation).cwiseMax(kLeast).cwiseMin(kMost).eval();
     const Square rest = Square::Identity() - gain * phi.transpose();
     p = (rest * p * rest.transpose() + gain * noise * gain.transpose()).eval();
-    bound(p);
+    bound_covariance(p);
   }
   if (!(total > 0) || !constants.allFinite()) return;
   next.cpu_seconds_per_byte = constants(0) * unit(0);

@@ -26,7 +26,7 @@ double carried(double written, double read, double read_to_write, double p) {
 }
 
 // The model's answer without the residual, as ln S; not finite when it has none.
-double log_rate(const ModelInput& input, Calibration calibration) {
+double modelled_log_rate(const ModelInput& input, Calibration calibration) {
   calibration.log_residual = 0;
   const auto prediction = predict(input, calibration);
   return prediction ? std::log(prediction->put_bytes_per_s) : std::nan("");
@@ -197,7 +197,7 @@ class LimitLesson {
   void residual() {
     if (!evidence_.regime.held_back) return;
     const ModelInput input = input_of(evidence_, next_);
-    const double modelled = log_rate(input, next_);
+    const double modelled = modelled_log_rate(input, next_);
     if (!std::isfinite(modelled)) return;
     Observation observation;
     observation.target = Parameter::residual;
@@ -207,9 +207,10 @@ class LimitLesson {
       if (!belief_.known[static_cast<std::size_t>(i)]) continue;
       ParameterVector step = ParameterVector::Zero();
       step(i) = kJacobianStep;
-      observation.jacobian(i) = (log_rate(input, with_parameters(next_, belief_.mean + step)) -
-                                 log_rate(input, with_parameters(next_, belief_.mean - step))) /
-                                (2 * kJacobianStep);
+      observation.jacobian(i) =
+          (modelled_log_rate(input, with_parameters(next_, belief_.mean + step)) -
+           modelled_log_rate(input, with_parameters(next_, belief_.mean - step))) /
+          (2 * kJacobianStep);
     }
     observation.jacobian(static_cast<int>(Parameter::residual)) = 1;
     observation.variance = rate_variance_ + next_.relative_error * next_.relative_error;

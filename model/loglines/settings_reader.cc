@@ -22,7 +22,7 @@ CompactionStyle style_of(std::string_view value) {
 }
 
 // The list says "Snappy", the enum "kSnappyCompression"; ZSTD is "kZSTD" in both worlds.
-std::string compression_of(std::string_view value) {
+std::string compression_name(std::string_view value) {
   if (value == "ZSTD") return "kZSTD";
   return "k" + std::string(value) + (value.ends_with("Compression") ? "" : "Compression");
 }
@@ -82,7 +82,7 @@ void SettingsReader::set_fact(FamilyFacts& facts, std::string_view name, std::st
   } else if (name == "compaction_style") {
     facts.style = style_of(value);
   } else if (name == "compression") {
-    facts.compression = compression_of(value);
+    facts.compression = compression_name(value);
   }
 }
 

@@ -10,7 +10,7 @@ namespace {
 
 constexpr double kExact = 1e-9;  // of 1 - R^2 or 1 - |r|
 
-std::optional<Error> fault(std::span<const ParameterSeries> parameters) {
+std::optional<Error> fault_of(std::span<const ParameterSeries> parameters) {
   if (parameters.size() < 2) return Error{"independence: at least two parameters are needed", ""};
   const std::size_t runs = parameters.front().values.size();
   for (const ParameterSeries& parameter : parameters) {
@@ -54,7 +54,7 @@ double unexplained(const Eigen::VectorXd& target, const Eigen::MatrixXd& others)
 }  // namespace
 
 Result<IndependenceReport> parameter_independence(std::span<const ParameterSeries> parameters) {
-  if (auto error = fault(parameters)) return *error;
+  if (auto error = fault_of(parameters)) return *error;
   IndependenceReport report;
   report.runs = parameters.front().values.size();
   std::vector<Eigen::VectorXd> columns;
