@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "controller/guard.h"
+#include "controller/window.h"
 #include "model/stall.h"
 #include "model/units.h"
 
@@ -12,6 +13,7 @@ namespace lsmtuned::controller {
 namespace {
 constexpr double kKnobCost = 0.003;
 constexpr double kMemoryCost = 0.002;
+constexpr double kBatchCost = 0.01;  // of an L0 batch e times as large, to smoothness
 constexpr double kMostTransitionCost = 0.2;
 constexpr double kRejectedValue = -16;
 constexpr double kDegreesValue = -2;    // below anything allowed
@@ -275,6 +277,14 @@ std::string Scorer::constraint(const Scored& scored) const {
   return {};
 }
 
+double Scorer::smoothness_of(const model::Prediction& candidate,
+                             const model::Prediction& present) const {
+  const double taken_now = 1 - std::clamp(request_.stall_share, 0.0, 1.0);
+  const double taken =
+      std::min(1.0, taken_now * candidate.put_bytes_per_s / present.put_bytes_per_s);
+  return log_ratio(smoothness(1 - taken), smoothness(1 - taken_now));
+}
+
 Scored Scorer::score(const model::Settings& settings) {
   Scored scored;
   scored.settings = settings;
@@ -293,7 +303,9 @@ Scored Scorer::score(const model::Settings& settings) {
       scored.objective = rate;
       break;
     case config::Objective::smoothness:
-      scored.objective = 0.5 * rate - 0.5 * log_ratio(batch_bytes(scored), batch_bytes(present_));
+      scored.objective = 0.5 * smoothness_of(scored.trial, present_.trial) +
+                         0.5 * smoothness_of(scored.settled, present_.settled) -
+                         kBatchCost * log_ratio(batch_bytes(scored), batch_bytes(present_));
       break;
     case config::Objective::efficiency:
       scored.objective =

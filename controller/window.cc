@@ -98,7 +98,7 @@ Estimate merit(std::span<const Mark> marks, bool starts_at_boundary, config::Obj
   switch (objective) {
     case config::Objective::smoothness:
       return over_batches(marks, starts_at_boundary, [](const Mark& from, const Mark& to) {
-        return 1.02 - stall_share_of(from, to);
+        return smoothness(stall_share_of(from, to));
       });
     case config::Objective::efficiency:
       return over_batches(marks, starts_at_boundary, [](const Mark& from, const Mark& to) {

@@ -49,8 +49,13 @@ std::vector<std::size_t> boundaries(std::span<const Mark> marks, bool starts_at_
 // User bytes per second over whole cycles. Fewer than two cycles: a standard error of 15 %.
 Estimate put_rate(std::span<const Mark> marks, bool starts_at_boundary);
 
-// What the objective wants to raise: bytes/s (throughput), 1.02 - stall share (smoothness), user
-// bytes per written byte (efficiency).
+// What the objective smoothness wants to raise.
+inline double smoothness(double stall_share) {
+  return 1.02 - stall_share;
+}
+
+// What the objective wants to raise: bytes/s (throughput), smoothness(), user bytes per written
+// byte (efficiency).
 Estimate merit(std::span<const Mark> marks, bool starts_at_boundary, config::Objective objective);
 
 // Everything but latencies, over whole cycles where there are two, else over all marks.

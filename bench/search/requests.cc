@@ -212,6 +212,7 @@ NamedRequest request_of(const Case& given) {
   controller::SearchRequest& request = out.request;
   request.seed = 1;
   request.cpu_cores = given.cores;
+  request.stall_share = 0.6;  // all are saturated
   request.calibration = known.calibration;
   request.policy.objective = given.objective;
   request.policy.memory_budget_bytes = given.memory_budget_bytes;

@@ -66,6 +66,7 @@ SearchRequest search_request(const View& view) {
   request.policy = view.policy;
   request.cpu_cores = view.state.cpu_cores;
   request.probability_needed = view.policy.minimum_probability;
+  request.stall_share = view.state.current_measure.stall_share;
   const FamilyChoice choice = choose_family(view.state, view.now_s);
   request.family = choice.family;
   request.database_knobs = choice.database_knobs;

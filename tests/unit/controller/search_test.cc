@@ -36,6 +36,7 @@ SearchRequest request_for(config::Objective objective = config::Objective::throu
   request.policy.objective = objective;
   request.policy.search_evaluations = 600;
   request.cpu_cores = 2;
+  request.stall_share = driver.plant.stall;
   return request;
 }
 
@@ -149,6 +150,19 @@ TEST(Search, OtherObjectivesGuardTheRate) {
       EXPECT_GT(result.predicted.put_bytes_per_s, 0.85 * result.current.put_bytes_per_s);
     }
   }
+}
+
+// Predicted is what trials are judged by: where nobody stalls, smaller L0 batches alone gain less
+// than they cost; where writers stall, only a higher rate helps.
+TEST(Search, SmoothnessIsGainedByFewerStallsOnly) {
+  auto request = request_for(config::Objective::smoothness);
+  const auto found = search(request);
+  ASSERT_EQ(found.error, "");
+  ASSERT_FALSE(found.best.empty());
+  EXPECT_GT(std::max(found.predicted.put_bytes_per_s, found.predicted_settled.put_bytes_per_s),
+            found.current.put_bytes_per_s);
+  request.stall_share = 0;
+  EXPECT_LT(search(request).objective_gain, 0.05);
 }
 
 // What bounds CPU time on every machine: events, not seconds. The present settings may be the
