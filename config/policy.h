@@ -77,6 +77,7 @@ struct Policy {
   double failed_memory_s = 3600;  // how long a failed candidate is not tried again
   int search_evaluations = 2000;
   std::vector<std::pair<std::string, std::string>> freeze_windows;  // "22:00".."06:00", local time
+  std::string freeze_file;  // frozen while it exists; empty: none
   bool operator==(const Policy&) const = default;
 };
 

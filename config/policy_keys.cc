@@ -289,6 +289,15 @@ void add_trials(std::vector<Key<Policy>>& keys) {
           .help("Times of day, local, in which nothing is changed. A window may pass midnight. A "
                 "revert is still carried out inside one."));
   keys.push_back(
+      PolicyEntry("freeze_file", text)
+          .to(&Policy::freeze_file)
+          .check(check_optional_path, kPathForm)
+          .help("Nothing is changed while a file of this name exists: a script that takes a backup "
+                "or does maintenance makes it before and removes it after. A trial under way ends "
+                "and its settings go back. Looked at with every poll; where it cannot be looked "
+                "at, that counts as frozen. The packaged unit sees neither /home nor /tmp: "
+                "/run/lsmtuned is a good place. Empty: none."));
+  keys.push_back(
       PolicyEntry("bounds", knob_bounds)
           .with(read_bounds, write_bounds)
           .help("Lowest and highest value of single options, narrower than the absolute bounds "

@@ -74,6 +74,7 @@ struct Event {
   double now_s = 0;                // monotonic
   double wall_s = 0;               // Unix time
   double local_minute_of_day = 0;  // for freeze windows, 0..1440
+  bool freeze_file_present = false;
   std::uint64_t seed = 0;
   std::variant<SnapshotArrived, SnapshotFailed, TargetFound, TargetLost, SearchFinished,
                ApplyFinished, RecordFailed, PolicyChanged, Tick, OperatorCommand, Shutdown,

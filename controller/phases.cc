@@ -48,7 +48,8 @@ bool in_freeze_window(const config::Policy& policy, double local_minute_of_day) 
 }
 
 bool Reducer::frozen_now() const {
-  return state.persistent.frozen_by_operator || in_freeze_window(policy, event.local_minute_of_day);
+  return state.persistent.frozen_by_operator || event.freeze_file_present ||
+         in_freeze_window(policy, event.local_minute_of_day);
 }
 
 bool Reducer::observation_over() const {
@@ -69,6 +70,8 @@ std::optional<CallOff> Reducer::call_off() const {
   if (storm()) return CallOff{"storm", "too many reverts"};
   if (state.persistent.frozen_by_operator)
     return CallOff{"frozen", "frozen by " + state.persistent.frozen_by + " during the trial"};
+  if (event.freeze_file_present)
+    return CallOff{"frozen", policy.freeze_file + " appeared during the trial"};
   if (frozen_now()) return CallOff{"frozen", "a freeze window began during the trial"};
   if (mode() == config::Mode::observe)
     return CallOff{"mode", "the mode became observe during the trial"};

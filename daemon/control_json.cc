@@ -240,6 +240,8 @@ json::object status_json(const TargetRunner& runner, double now_s) {
   object["on_exit"] = config::to_text(policy.on_exit);
   object["frozen"] = state.persistent.frozen_by_operator;
   object["frozen_by"] = state.persistent.frozen_by;
+  object["freeze_file"] =
+      runner.freeze_file_present() ? json::value(state.policy.freeze_file) : nullptr;
   object["storm_latched"] = state.persistent.storm_latched;
   object["safe_reason"] = state.safe_reason;
   object["last_noop_reason"] = state.last_noop_reason;

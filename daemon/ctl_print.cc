@@ -205,6 +205,8 @@ std::string print_status(const json::object& answer) {
   std::string phase = fmt::format("{} for {}", text(answer, "phase"),
                                   model::format_duration(number(answer, "phase_since_s")));
   if (flag(answer, "frozen")) phase += ", frozen by " + text(answer, "frozen_by");
+  if (present(answer, "freeze_file"))
+    phase += ", frozen by the file " + text(answer, "freeze_file");
   if (!text(answer, "safe_reason").empty()) phase += ": " + text(answer, "safe_reason");
   result += row("phase", phase);
   std::string mode = text(answer, "mode");

@@ -108,13 +108,15 @@ form::Fault read_payload(std::size_t wanted, const json::value& value, Payload& 
 
 json::object event_to_json(const controller::Event& event) {
   const form::DecimalText seed{event.seed};
-  return {{"now_s", form::write(event.now_s, kStyle)},
-          {"wall_s", form::write(event.wall_s, kStyle)},
-          {"minute", form::write(event.local_minute_of_day, kStyle)},
-          {"seed", form::write(seed, kStyle)},
-          {"kind", kEventWords.at(event.payload.index())},
-          {"event", std::visit([](const auto& payload) { return form::write(payload, kStyle); },
-                               event.payload)}};
+  json::object object{{"now_s", form::write(event.now_s, kStyle)},
+                      {"wall_s", form::write(event.wall_s, kStyle)},
+                      {"minute", form::write(event.local_minute_of_day, kStyle)},
+                      {"seed", form::write(seed, kStyle)},
+                      {"kind", kEventWords.at(event.payload.index())}};
+  if (event.freeze_file_present) object["freeze_file"] = true;
+  object["event"] =
+      std::visit([](const auto& payload) { return form::write(payload, kStyle); }, event.payload);
+  return object;
 }
 
 Result<controller::Event> event_from_json(const json::value& value) {
@@ -125,6 +127,7 @@ Result<controller::Event> event_from_json(const json::value& value) {
   reader.required("now_s", event.now_s);
   reader.required("wall_s", event.wall_s);
   reader.required("minute", event.local_minute_of_day);
+  reader("freeze_file", event.freeze_file_present);
   form::DecimalText seed{event.seed};
   reader.required("seed", seed);
   reader.required("kind", kind);

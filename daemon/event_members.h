@@ -100,6 +100,7 @@ void members(Visitor& visit, T& p) {
   visit("failed_memory_s", p.failed_memory_s);
   visit("search_evaluations", p.search_evaluations);
   visit("freeze_windows", p.freeze_windows);
+  visit("freeze_file", p.freeze_file);
 }
 
 // ---- the controller's state ---------------------------------------------------------------------

@@ -249,6 +249,7 @@ asio::awaitable<void> TargetRunner::handle(Item item) {
   event.now_s = services_.clock->now_s();
   event.wall_s = services_.clock->wall_s();
   event.local_minute_of_day = services_.clock->local_minute_of_day();
+  event.freeze_file_present = freeze_file_present_;
   event.seed = seed_of(name_);
   event.payload = std::move(item.payload);
 

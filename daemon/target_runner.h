@@ -92,6 +92,7 @@ class TargetRunner : public std::enable_shared_from_this<TargetRunner> {
   const std::optional<controller::Decision>& last_decision() const { return last_decision_; }
   double last_poll_s() const { return last_poll_s_; }
   const std::string& last_failure() const { return last_failure_; }
+  bool freeze_file_present() const { return freeze_file_present_; }
 
  private:
   // For calls that the database side answers from memory.
@@ -127,6 +128,7 @@ class TargetRunner : public std::enable_shared_from_this<TargetRunner> {
                                     std::uint64_t generation);
   boost::asio::awaitable<bool> found(std::shared_ptr<actuators::Target> target,
                                      std::uint64_t generation);
+  boost::asio::awaitable<void> look_at_freeze_file();
   boost::asio::awaitable<void> observe_once(std::shared_ptr<actuators::Target> target,
                                             std::shared_ptr<actuators::DeviceSampler> sampler,
                                             std::uint64_t generation);
@@ -164,6 +166,7 @@ class TargetRunner : public std::enable_shared_from_this<TargetRunner> {
 
   std::shared_ptr<actuators::Target> target_;
   std::optional<controller::Turn> turn_given_;
+  bool freeze_file_present_ = false;
   std::uint64_t generation_ = 0;  // new with every attach and detach
   std::optional<model::Snapshot> latest_;
   model::Interval latest_interval_;

@@ -4,6 +4,8 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "controller/arbitration.h"
@@ -125,6 +127,8 @@ asio::awaitable<void> TargetRunner::poll(std::shared_ptr<actuators::Target> targ
   while (current(generation)) {
     const double started = services_.clock->now_s();
     heartbeat(*target);
+    co_await look_at_freeze_file();
+    if (!current(generation)) break;
     co_await observe_once(target, sampler, generation);
     if (!current(generation)) break;
     last_poll_s_ = services_.clock->now_s();
@@ -135,6 +139,22 @@ asio::awaitable<void> TargetRunner::poll(std::shared_ptr<actuators::Target> targ
     }
     co_await rest(target, generation, started + state_.policy.poll_interval_s);
   }
+}
+
+// What cannot be looked at may be there.
+asio::awaitable<void> TargetRunner::look_at_freeze_file() {
+  const std::string file = state_.policy.freeze_file;
+  bool there = false;
+  if (!file.empty()) {
+    auto look = [file] {
+      std::error_code error;
+      return std::filesystem::exists(file, error) || error;
+    };
+    there = co_await on_worker(*services_.samplers, std::move(look));
+  }
+  if (there != freeze_file_present_)
+    spdlog::info("{}: {} {}", name_, file, there ? "is there: frozen" : "is gone");
+  freeze_file_present_ = there;
 }
 
 // Sleeps until the next poll; renews the lease on the way where polls are far apart.

@@ -177,6 +177,8 @@ class Script {
       d.settings.set(family ? "default" : "", knob, std::stod(word(words, 2)));
     } else if (verb == "command") {
       command(words);
+    } else if (verb == "freeze_file") {
+      d.freeze_file_present = word(words, 1) == "there";
     } else if (verb == "minute") {
       d.minute = std::stod(word(words, 1));
     } else if (verb == "restart") {

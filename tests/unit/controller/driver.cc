@@ -122,6 +122,7 @@ void Driver::feed(decltype(Event::payload) payload) {
   event.now_s = now;
   event.wall_s = wall;
   event.local_minute_of_day = minute;
+  event.freeze_file_present = freeze_file_present;
   event.seed = 7;
   event.payload = std::move(payload);
   const State before = state;

@@ -78,6 +78,7 @@ class Driver {
   double now = 1000;
   double wall = 1.7e9;
   double minute = 720;
+  bool freeze_file_present = false;
   std::deque<Answer> answers;  // of the next calls; ok when empty
   int failing_records = 0;
   int failing_polls = 0;
