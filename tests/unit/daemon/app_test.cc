@@ -6,6 +6,8 @@
 #include <spdlog/sinks/ostream_sink.h>
 #include <spdlog/spdlog.h>
 
+#include <filesystem>
+#include <fstream>
 #include <sstream>
 
 #include "app_fixture.h"
@@ -245,6 +247,18 @@ TEST_F(RunningApp, AnotherDatabaseAtTheSamePathStartsAfreshButObeysTheFreeze) {
   EXPECT_TRUE(after.kept.empty());
   EXPECT_TRUE(after.frozen_by_operator);
   EXPECT_GE(after.next_decision_id, before.next_decision_id);
+}
+
+TEST_F(RunningApp, AFileFreezesWhileItExists) {
+  policy().freeze_file = config_.state_directory + "-freeze";
+  std::ofstream(policy().freeze_file) << "backup\n";
+  start();
+  ASSERT_TRUE(eventually([&] { return ask({{"command", "snapshot"}}).contains("snapshot"); }));
+  EXPECT_TRUE(phase_becomes("frozen"));
+  EXPECT_EQ(text(status(), "freeze_file"), policy().freeze_file);
+  ASSERT_TRUE(std::filesystem::remove(policy().freeze_file));
+  EXPECT_TRUE(eventually([&] { return text(status(), "phase") != "frozen"; }));
+  EXPECT_TRUE(status().at("freeze_file").is_null());
 }
 
 // ---- things that go wrong -----------------------------------------------------------------------
