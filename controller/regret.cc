@@ -1,5 +1,8 @@
 // A kept change is judged by one load; the next one may be another. While it is in force, writers
-// that stall although they write less than the settings before it took say that it is in the way.
+// that stall although they write less than the settings before it took, and although compaction
+// rests at times, say that it is in the way. Where compaction never rests the device may have
+// become slower, and the old settings would take less, too.
+#include <algorithm>
 #include <cmath>
 #include <utility>
 #include <vector>
@@ -15,6 +18,7 @@ namespace {
 constexpr double kStalled = 0.05;      // share of time
 constexpr double kLess = 0.05;         // relative, beyond the standard error
 constexpr double kBound90 = 1.28;      // one-sided
+constexpr double kResting = 0.2;       // share of samples in which no compaction runs
 constexpr double kSlowerDevice = 0.1;  // relative: the old settings would take less, too
 constexpr double kPutSizeChange = 0.15;
 }  // namespace
@@ -45,6 +49,11 @@ bool Reducer::regret() {
   for (const auto& sample : state.recent) marks.push_back(mark_of(sample));
   const double size = put_size(marks);
   if (last->put_size_bytes > 0 && std::abs(size / last->put_size_bytes - 1) > kPutSizeChange)
+    return false;
+  const auto resting = std::count_if(
+      state.recent.begin(), state.recent.end(),
+      [](const model::Snapshot& sample) { return sample.state.running_compactions == 0; });
+  if (static_cast<double>(resting) < kResting * static_cast<double>(state.recent.size()))
     return false;
   const double rate = loaded_rate(marks);
   const double error = rate * measured.standard_error / measured.put_bytes_per_s;
