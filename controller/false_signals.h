@@ -2,12 +2,12 @@
 //
 // Start-up backlog: L0 is at its compaction trigger and holds more bytes than were written to it
 //   since the database was opened; what is compacted was left by an earlier run.
-// Draining: pending bytes at cycle ends fell by a third of themselves, and by a twentieth of the
-//   family, over the window: a backlog shrinks, and with it the need for anything else.
+// Draining: pending bytes at cycle ends fell by 30 % of themselves or more, and by a twentieth of
+//   the family, from the first third of the window's cycles to the last: a backlog shrinks, and
+//   with it the need for anything else.
 // Base level: that of a family moved within the window (dynamic level bytes).
 // Paused compaction: automatic compaction is off for a family that is written to, or L0 stood at
-// its
-//   trigger for 30 s while nothing ran and nothing was completed.
+//   its trigger for 30 s while nothing ran and nothing was completed.
 // Bulk load: the tree grew by more than flushes and compactions account for (ingestion).
 // Dropped files: it shrank by more (ranges of files were deleted).
 //
