@@ -67,8 +67,10 @@ HEALTHY = {**PLANTED, "write_buffer_size": 8 * MIB, "level0_slowdown_writes_trig
            "max_bytes_for_level_base": 64 * MIB}
 PACED_BYTES_PER_S = 5 * MIB
 # Levels of 1, 10 and 100 MiB below small L0 files: about ten device bytes for each byte put, twice
-# what the device can do at this load.
-HARMFUL = {"write_buffer_size": "1 MiB", "max_bytes_for_level_base": "1 MiB"}
+# what the device can do at this load. Five files a second meet triggers that leave no room for the
+# length of a compaction, so that writers feel it from the first seconds on.
+HARMFUL = {"write_buffer_size": "1 MiB", "max_bytes_for_level_base": "1 MiB",
+           "level0_slowdown_writes_trigger": "8", "level0_stop_writes_trigger": "10"}
 
 
 class Failure(Exception):
