@@ -23,8 +23,9 @@ enum class ExitPolicy { keep, revert };
 enum class TargetKind { agent, embedded };
 
 // The knobs moved unless the policy says otherwise: those that shape the tree and the stall limits
-// that must follow them. max_background_jobs, the multiplier and the rates take from others (CPU,
-// device) or change what the operator sized, so they are named explicitly or left alone.
+// that must follow them. max_background_jobs, the multiplier, the first compressed level and the
+// rates take from others (CPU, device, disk) or change what the operator sized, so they are named
+// explicitly or left alone.
 inline std::vector<model::Knob> default_knobs() {
   using model::Knob;
   return {

@@ -165,7 +165,8 @@ void add_permissions(std::vector<Key<Policy>>& keys) {
                 "one takes it out of the search; the stall limits (level0_slowdown_writes_trigger, "
                 "level0_stop_writes_trigger and the pending limits) should stay with the options "
                 "that they must follow. Not listed unless you add them: max_background_jobs and "
-                "max_subcompactions, which take CPU from others, and the rates."));
+                "max_subcompactions, which take CPU from others, first_compressed_level, which "
+                "changes what the files take on disk, and the rates."));
 }
 
 // Clocks of the loop and its guards.

@@ -166,6 +166,10 @@ void read_constants(Input input, model::TreeConstants& known) {
   input.number("file_bytes_per_record", known.file_bytes_per_record, kBytes);
   input.numbers("level_compression", known.level_compression, {Quantity::number, 0.01, 100},
                 kMostLevels);
+  input.number("measured_first_compressed_level", known.measured_first_compressed_level,
+               {Quantity::number, 0, 64});
+  input.number("compression_cpu_seconds_per_byte", known.compression_cpu_seconds_per_byte,
+               {Quantity::number, 0, 1e-3});
   input.number("memtable_bytes_per_record", known.memtable_bytes_per_record, kBytes);
   input.number("wal_bytes_per_user_byte", known.wal_bytes_per_user_byte, ratio);
   input.number("flush_weight", known.flush_weight, {Quantity::number, 0.01, 0.99});
@@ -303,6 +307,8 @@ namespace {
 json::object constants_json(const model::TreeConstants& known) {
   return {{"file_bytes_per_record", number_json(known.file_bytes_per_record)},
           {"level_compression", array_of(known.level_compression)},
+          {"measured_first_compressed_level", number_json(known.measured_first_compressed_level)},
+          {"compression_cpu_seconds_per_byte", number_json(known.compression_cpu_seconds_per_byte)},
           {"memtable_bytes_per_record", number_json(known.memtable_bytes_per_record)},
           {"wal_bytes_per_user_byte", number_json(known.wal_bytes_per_user_byte)},
           {"flush_weight", number_json(known.flush_weight)},

@@ -87,6 +87,17 @@ constexpr std::array<Registered, kKnobCount> kRegistered = {{
       "below the target file size compactions cannot make progress"},
      {Knob::target_file_size_base, kNone},
      {{}, "follows target_file_size_base at 25 files, as RocksDB sets it at open", false}},
+    {{Knob::first_compressed_level, "first_compressed_level", KnobScope::family, KnobUnit::count,
+      false, 1, 4, 1,
+      "counted from L0 = 1, the base level = 2: higher: the levels above it are written without "
+      "compression, less CPU and more bytes; lower: the reverse",
+      "sets compression_per_level, for new files only; files moved between levels of different "
+      "compression are rewritten"},
+     {Knob::max_bytes_for_level_base, Knob::max_background_jobs},
+     {{},
+      "bytes that are not compressed away count against level targets and the device; what they "
+      "save is CPU of the jobs",
+      false}},
     {{Knob::soft_pending_compaction_bytes_limit, "soft_pending_compaction_bytes_limit",
       KnobScope::family, KnobUnit::bytes, true, 1 * kMiB, 1024 * kTiB, 64 * kGiB,
       "higher: compaction debt delays writes later; lower: sooner",

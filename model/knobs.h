@@ -27,6 +27,7 @@ enum class Knob : std::uint8_t {
   max_bytes_for_level_multiplier,
   target_file_size_base,
   max_compaction_bytes,
+  first_compressed_level,
   soft_pending_compaction_bytes_limit,
   hard_pending_compaction_bytes_limit,
   max_background_jobs,
@@ -34,7 +35,7 @@ enum class Knob : std::uint8_t {
   delayed_write_rate,
   rate_limiter_bytes_per_second,
 };
-inline constexpr std::size_t kKnobCount = 15;
+inline constexpr std::size_t kKnobCount = 16;
 
 enum class KnobScope : std::uint8_t {
   family,    // SetOptions on one column family
@@ -45,7 +46,10 @@ enum class KnobUnit : std::uint8_t { count, bytes, bytes_per_second, ratio };
 
 struct KnobInfo {
   Knob knob;
-  const char* option;  // RocksDB's name, also the name used in configuration and output
+  // RocksDB's name, also the name used in configuration and output. first_compressed_level and
+  // rate_limiter_bytes_per_second are names of ours: the one travels as compression_per_level, the
+  // other is a call on the limiter.
+  const char* option;
   KnobScope scope;
   KnobUnit unit;
   bool logarithmic;  // search on a log scale

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "actuators/agent/compression.h"
 #include "actuators/agent/rocksdb_access.h"
 #include "model/invariants.h"
 
@@ -129,8 +130,15 @@ std::string send(Database& database, const Values& plan, bool revert) {
     const FamilyHandle handle = id ? family_handle(db, *id) : nullptr;
     if (handle == nullptr) return name + ": family dropped";
     if (blocked()) return stopped;
-    const rocksdb::Status status =
-        db->SetOptions(handle.get(), OptionMap(texts.begin(), texts.end()));
+    OptionMap options(texts.begin(), texts.end());
+    if (const auto first = options.extract(kFirstCompressedOption)) {
+      const auto level =
+          model::from_option_text(model::Knob::first_compressed_level, first.mapped());
+      if (!level) return name + ": " + level.error().text();
+      options[kCompressionPerLevelOption] =
+          compression_per_level_text(db->GetOptions(handle.get()), static_cast<int>(*level));
+    }
+    const rocksdb::Status status = db->SetOptions(handle.get(), options);
     if (!status.ok()) return name + ": " + status.ToString();
   }
   OptionMap options(plan.database.begin(), plan.database.end());

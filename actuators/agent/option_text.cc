@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "actuators/agent/compression.h"
 #include "model/knobs.h"
 
 namespace lsmtuned::agent {
@@ -44,7 +45,7 @@ Result<Texts> parse_texts(const boost::json::value& json, bool family) {
 }  // namespace
 
 Texts family_texts(const rocksdb::ColumnFamilyOptions& o) {
-  return {
+  Texts texts = {
       {"write_buffer_size", std::to_string(o.write_buffer_size)},
       {"max_write_buffer_number", std::to_string(o.max_write_buffer_number)},
       {"level0_file_num_compaction_trigger", std::to_string(o.level0_file_num_compaction_trigger)},
@@ -59,6 +60,9 @@ Texts family_texts(const rocksdb::ColumnFamilyOptions& o) {
       {"hard_pending_compaction_bytes_limit",
        std::to_string(o.hard_pending_compaction_bytes_limit)},
   };
+  if (const auto first = first_compressed_level(o))
+    texts[kFirstCompressedOption] = std::to_string(*first);
+  return texts;
 }
 
 Texts database_texts(const rocksdb::DBOptions& o) {

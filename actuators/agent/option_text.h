@@ -28,6 +28,7 @@ struct Values {
 
 inline constexpr const char* kLimiterOption = "rate_limiter_bytes_per_second";
 
+// first_compressed_level where it has a place (actuators/agent/compression.h).
 Texts family_texts(const rocksdb::ColumnFamilyOptions& options);
 Texts database_texts(const rocksdb::DBOptions& options);  // limiter when there is one
 

@@ -146,6 +146,10 @@ void check_constants(const TreeConstants& constants, Checker& checker) {
   for (const double ratio : constants.level_compression) {
     checker.within("constants.level_compression", ratio, 1e-4, 100, "ratios of 0.0001 to 100");
   }
+  checker.within("constants.measured_first_compressed_level",
+                 constants.measured_first_compressed_level, 0, 64, "0 for not known, or 1 to 64");
+  checker.within("constants.compression_cpu_seconds_per_byte",
+                 constants.compression_cpu_seconds_per_byte, 0, 1, "0 to 1");
   for (const double share : constants.overlap) {
     checker.within("constants.overlap", share, 0, 100, "factors of 0 to 100");
   }

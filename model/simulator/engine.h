@@ -103,6 +103,8 @@ class Engine {
     return shape;
   }
 
+  double files(std::size_t level) const { return tree_.files(level); }
+
   // File bytes over bytes of distinct live records.
   double space_amplification() const {
     double all = 0;
@@ -164,8 +166,8 @@ class Engine {
     }
     stream.write_bytes = job.written_bytes;
     stream.read_bytes = std::max(0.0, job.read_bytes - job.read_blocks * job.block_bytes);
-    stream.cpu_seconds =
-        p_.cpu_seconds_per_byte * job.written_bytes + p_.cpu_seconds_per_record * job.records;
+    stream.cpu_seconds = p_.cpu_seconds_per_byte[job.output_level] * job.written_bytes +
+                         p_.cpu_seconds_per_record * job.records;
     stream.max_speed = job.threads / std::max(stream.cpu_seconds, kShortestJob_s);
     streams_.push_back(stream);
   }

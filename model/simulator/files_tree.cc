@@ -33,7 +33,7 @@ FilesTree::FilesTree(const Parameters& parameters, const TreeShape& shape, std::
 
 void FilesTree::place(std::size_t level, const LevelShape& shape, std::uint64_t& random) {
   std::vector<TableFile> files;
-  const double bytes_per_record = parameters_.bytes_per_record[level];
+  const double bytes_per_record = parameters_.tree_bytes_per_record[level];
   for (const FileRange& range : shape.ranges) {
     TableFile file;
     file.low = range.low;
@@ -412,6 +412,10 @@ double FilesTree::records(std::size_t level) const {
   double total = 0;
   for (const TableFile& file : files) total += file.records;
   return total;
+}
+
+double FilesTree::files(std::size_t level) const {
+  return static_cast<double>(level == 0 ? l0_.files().size() : below_[level].files().size());
 }
 
 TreeShape FilesTree::shape() const {

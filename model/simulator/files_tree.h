@@ -33,6 +33,7 @@ class FilesTree {
   void install(const Job& job);
 
   TreeShape shape() const;
+  double files(std::size_t level) const;
   double records(std::size_t level) const;
   // Grows with the files looked at: what bounds a simulation of a tree that is too large.
   std::uint64_t effort() const { return effort_; }

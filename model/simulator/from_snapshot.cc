@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstddef>
 
+#include "model/simulator/compression.h"
+
 namespace lsmtuned::model {
 namespace {
 
@@ -138,6 +140,9 @@ Result<Problem> problem_from(const Snapshot& snapshot, const std::string& family
   TreeConstants& known = problem.constants;
   known.file_bytes_per_record = file_bytes_per_record(calibration, problem.settings, family->facts);
   known.level_compression = compression_by_level(calibration, family->base_level);
+  known.measured_first_compressed_level = problem.settings.get_or(Knob::first_compressed_level, 0);
+  known.compression_cpu_seconds_per_byte =
+      simulator::compression_cpu_seconds_per_byte(family->facts.compression);
   known.memtable_bytes_per_record =
       memtable_bytes_per_record(calibration, problem.settings, family->facts.arena_block_bytes);
   known.wal_bytes_per_user_byte = calibration.wal_bytes_per_user_byte;

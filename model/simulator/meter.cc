@@ -45,8 +45,8 @@ void Meter::finished(const Job& job, double now_s) {
   const double records_out = job.written_bytes / p.bytes_per_record[job.output_level];
   stats.write_bytes += job.written_bytes;
   stats.compaction_seconds += now_s - job.start_s;
-  stats.compaction_cpu_seconds +=
-      p.cpu_seconds_per_byte * job.written_bytes + p.cpu_seconds_per_record * job.records;
+  stats.compaction_cpu_seconds += p.cpu_seconds_per_byte[job.output_level] * job.written_bytes +
+                                  p.cpu_seconds_per_record * job.records;
   stats.compaction_count += 1;
   stats.keys_in += job.records;
   stats.keys_dropped += std::clamp(job.records - records_out, 0.0, job.records);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "model/simulator/compression.h"
 #include "model/stall.h"
 #include "model/tree.h"
 
@@ -12,7 +13,6 @@ namespace {
 
 constexpr double kNoLimit = std::numeric_limits<double>::infinity();
 constexpr double kDefaultForeground = 150.0 * 1024 * 1024;
-constexpr double kFileBytesOverUser = 12;      // internal key trailer, block and index overhead
 constexpr double kMemtableBytesOverUser = 40;  // skip list node, trailer and lengths
 constexpr double kBatchHeaderAndTag = 13;      // model/framing.h
 
@@ -81,11 +81,12 @@ void set_records(const Problem& problem, Parameters& p) {
                                                        : user + kFileBytesOverUser;
   for (std::size_t l = 0; l < p.levels; ++l) {
     const auto& ratios = constants.level_compression;
-    p.bytes_per_record[l] = e * (l < ratios.size() ? ratios[l] : 1.0);
+    p.tree_bytes_per_record[l] = e * (l < ratios.size() ? ratios[l] : 1.0);
     const auto& shares = constants.overlap;
     const std::size_t o = std::min(l > 0 ? l - 1 : 0, shares.empty() ? 0 : shares.size() - 1);
     p.overlap_share[l] = shares.empty() ? 1.0 : shares[o];
   }
+  set_compression(problem, p);
   p.distinct_keys = workload.distinct_keys;
   p.inverse_distinct_keys = workload.distinct_keys > 0 ? 1 / workload.distinct_keys : 0;
   p.order = workload.order;
@@ -114,7 +115,6 @@ void set_machine(const Problem& problem, Parameters& p) {
   p.wal_device_write = device.wal_write_bytes_per_s;
   p.limiter = or_infinite(problem.settings.get_or(Knob::rate_limiter_bytes_per_second, 0));
   p.cores = constants.cores;
-  p.cpu_seconds_per_byte = constants.cpu_seconds_per_byte;
   p.cpu_seconds_per_record = constants.cpu_seconds_per_record;
   p.flush_weight = constants.flush_weight;
   p.think_s = constants.think_s;

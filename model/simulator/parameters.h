@@ -27,6 +27,9 @@ struct StallLimits {
   double max_delayed_rate = 16.0 * 1024 * 1024;
 };
 
+// Of a record in a file: internal key trailer, block and index overhead.
+inline constexpr double kFileBytesOverUser = 12;
+
 struct Parameters {
   StallLimits stall;
 
@@ -41,8 +44,9 @@ struct Parameters {
   bool dynamic_level_bytes = false;
   double level_base_bytes = 0;
   double level_multiplier = 10;
-  PerLevel targets{};           // by level; as the tree starts when dynamic
-  PerLevel bytes_per_record{};  // of a file at that level
+  PerLevel targets{};                // by level; as the tree starts when dynamic
+  PerLevel bytes_per_record{};       // of a file written to that level
+  PerLevel tree_bytes_per_record{};  // of a file that the tree begins with
   double l0_trigger = 4;
   double target_file_bytes = 0;
   double max_compaction_bytes = 0;
@@ -63,7 +67,7 @@ struct Parameters {
   double wal_device_write = 0;  // 0: the WAL shares the device
   double limiter = 0;           // flush and compaction writes; infinite: none
   double cores = 2;
-  double cpu_seconds_per_byte = 0;
+  PerLevel cpu_seconds_per_byte{};  // of a job that writes to that level
   double cpu_seconds_per_record = 0;
   double flush_weight = 0.5;
   double think_s = 0;

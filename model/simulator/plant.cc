@@ -25,6 +25,7 @@ class PlantEngine {
   virtual void settings_changed(bool family, bool database) = 0;
   virtual void machine_changed() = 0;
   virtual TreeShape shape() const = 0;
+  virtual double files(std::size_t level) const = 0;
   virtual const Meter& meter() const = 0;
   virtual const WriteController& controller() const = 0;
   virtual const Memtables& memtables() const = 0;
@@ -54,6 +55,7 @@ class EngineOf final : public PlantEngine {
   }
   void machine_changed() override { engine_.machine_changed(); }
   TreeShape shape() const override { return engine_.shape(); }
+  double files(std::size_t level) const override { return engine_.files(level); }
   const Meter& meter() const override { return engine_.watcher(); }
   const WriteController& controller() const override { return engine_.controller(); }
   const Memtables& memtables() const override { return engine_.memtables(); }
@@ -179,11 +181,10 @@ Snapshot Plant::snapshot() const {
   family.name = options_.family;
   family.facts = options_.problem.facts;
   family.levels = meter.levels();
-  const TreeShape shape = engine_->shape();
   for (std::size_t l = 0; l < p.levels; ++l) {
     LevelStats& out = family.levels[l];
     out.size_bytes = levels.bytes(l);
-    out.files = l < shape.levels.size() ? shape.levels[l].files : 0;
+    out.files = engine_->files(l);
     out.score = l == 0 ? levels.l0_files() / p.l0_trigger : levels.bytes(l) / levels.target(l);
     family.sst_bytes += out.size_bytes;
   }

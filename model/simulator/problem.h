@@ -65,8 +65,13 @@ struct DeviceSpec {
 struct TreeConstants {
   double file_bytes_per_record = 0;       // e at L0; 0: key + value + 12
   std::vector<double> level_compression;  // file bytes at level l relative to L0; missing: 1
-  double memtable_bytes_per_record = 0;   // m_e; 0: key + value + 40
-  double wal_bytes_per_user_byte = 0;     // omega
+  // first_compressed_level that the two above were measured under; 0: not known, and the knob has
+  // no effect.
+  double measured_first_compressed_level = 0;
+  // CPU that compressing takes, per raw byte; 0: not known (model/simulator/compression.h).
+  double compression_cpu_seconds_per_byte = 0;
+  double memtable_bytes_per_record = 0;  // m_e; 0: key + value + 40
+  double wal_bytes_per_user_byte = 0;    // omega
   // phi: what a flush is favoured over a compaction beyond the size of their requests (turns.h);
   // 0.5: not at all. Not the flush share that is measured.
   double flush_weight = 0.5;

@@ -32,13 +32,14 @@ TotalsTree::TotalsTree(const Parameters& parameters, const TreeShape& shape, std
     const LevelShape& level = shape.levels[l];
     double bytes = level.bytes;
     double files = level.files;
-    double records = level.bytes / parameters.bytes_per_record[l];
+    double records = level.bytes / parameters.tree_bytes_per_record[l];
     if (!level.ranges.empty()) {
       bytes = records = 0;
       files = static_cast<double>(level.ranges.size());
       for (const FileRange& range : level.ranges) {
         bytes += range.bytes;
-        records += range.records > 0 ? range.records : range.bytes / parameters.bytes_per_record[l];
+        records +=
+            range.records > 0 ? range.records : range.bytes / parameters.tree_bytes_per_record[l];
       }
     }
     if (bytes <= 0) continue;
@@ -236,14 +237,18 @@ double TotalsTree::records(std::size_t level) const {
   return total;
 }
 
+double TotalsTree::files(std::size_t level) const {
+  return level == 0 ? static_cast<double>(l0_.files().size()) : std::round(below_[level].files);
+}
+
 TreeShape TotalsTree::shape() const {
   TreeShape shape;
   shape.levels.resize(parameters_.levels);
-  shape.levels[0].files = static_cast<double>(l0_.files().size());
+  shape.levels[0].files = files(0);
   for (const TableFile& file : l0_.files()) shape.levels[0].bytes += file.bytes;
   for (std::size_t l = 1; l < parameters_.levels; ++l) {
     shape.levels[l].bytes = bytes_of(l, below_[l].records);
-    shape.levels[l].files = std::round(below_[l].files);
+    shape.levels[l].files = files(l);
   }
   return shape;
 }

@@ -79,6 +79,7 @@ TEST(Defaults, JobsAreNotMovedUnlessNamed) {
   for (const model::Knob knob : Policy{}.knobs) {
     EXPECT_NE(knob, model::Knob::max_background_jobs);
     EXPECT_NE(knob, model::Knob::max_subcompactions);
+    EXPECT_NE(knob, model::Knob::first_compressed_level);
   }
 }
 

@@ -114,6 +114,12 @@ TEST(OptionsFragment, HoldsKeptKnobsBySectionAndTheirDecisions) {
   EXPECT_THAT(text, Not(HasSubstr("[Version]")));
 }
 
+TEST(OptionsFragment, SaysWhatTheFirstCompressedLevelStandsFor) {
+  const model::ChangeSet kept = {{"default", model::Knob::first_compressed_level, 1, 3}};
+  EXPECT_THAT(options_fragment("main", kept, {}, 0),
+              HasSubstr("  # compression_per_level=kNoCompression:kNoCompression:X, X being"));
+}
+
 TEST(OptionsFragment, CannotBeForgedByNames) {
   const model::ChangeSet kept = {{"a\n[DBOptions]", model::Knob::write_buffer_size, 1, 2097152}};
   const std::string text = options_fragment("x\ny", kept, {}, 0);
