@@ -319,6 +319,11 @@ model::DatabaseState state_of(const Part& database, const Part& jobs) {
   state.compactions_completed = whole(jobs.number("compactions"));
   state.l0_compactions_completed = whole(jobs.number("l0_compactions"));
   state.oldest_running_job_s = jobs.number("oldest_running_s");
+  state.running_manual_compactions = jobs.number("manual_running");
+  state.range_deletions_flushed = whole(jobs.number("range_deletions"));
+  // RocksDB's header has it the other way round: 1 is enabled (docs/rocksdb-surprises.md).
+  const auto deletions = database.maybe("is-file-deletions-enabled");
+  state.file_deletions_disabled = deletions && *deletions == 0;
   return state;
 }
 

@@ -83,6 +83,22 @@ std::string draining(const std::deque<model::Snapshot>& window,
   return "a backlog of " + model::format_bytes(before) + " of pending compaction is draining";
 }
 
+// Work that somebody else ordered, of which the settings know nothing.
+std::string maintenance(const std::deque<model::Snapshot>& window) {
+  if (std::any_of(window.begin(), window.end(), [](const model::Snapshot& sample) {
+        return sample.state.running_manual_compactions > 0;
+      }))
+    return "a manual compaction ran in the measured window";
+  if (window.back().state.file_deletions_disabled)
+    return "obsolete files are kept: a backup or checkpoint seems to be under way";
+  const std::uint64_t ranges = window.back().state.range_deletions_flushed -
+                               std::min(window.front().state.range_deletions_flushed,
+                                        window.back().state.range_deletions_flushed);
+  if (ranges > 0)
+    return std::to_string(ranges) + " ranges of keys were deleted in the measured window";
+  return "";
+}
+
 double l0_bytes(const model::Snapshot& snapshot) {
   double bytes = 0;
   for (const auto& family : snapshot.families)
@@ -115,6 +131,7 @@ std::string false_signal(const std::deque<model::Snapshot>& window) {
   if (window.empty()) return "";
   const model::Snapshot& first = window.front();
   const model::Snapshot& last = window.back();
+  if (auto why = maintenance(window); !why.empty()) return why;
   for (const auto& family : last.families) {
     const auto* before = model::find_family(first, family.name);
     if (before == nullptr) continue;

@@ -10,12 +10,14 @@
 //   its trigger for 30 s while nothing ran and nothing was completed.
 // Bulk load: the tree grew by more than flushes and compactions account for (ingestion).
 // Dropped files: it shrank by more (ranges of files were deleted).
+// Manual compaction: one ran within the window.
+// Backup: obsolete files are kept now, as a backup or checkpoint orders.
+// Range tombstones: tables flushed within the window hold some.
 //
 // Bytes balance: change of SST bytes = flushed + written - read by compactions. More than a tenth
 // of the tree, and 256 MiB, must be missing or too many, beyond the bytes in L0 at the end of the
 // window (growth) or its beginning (loss): jobs that run at the sample explain as much. Counter
-// resets are refused with the snapshot (model/snapshot.h). Not seen here, for the snapshot does not
-// tell: manual compactions, backups, range tombstones.
+// resets are refused with the snapshot (model/snapshot.h).
 //
 // Pure; bytes, seconds. Thread rules: plain values.
 #pragma once

@@ -101,7 +101,10 @@ json::object database_state_json(const model::DatabaseState& state) {
           {"flushes_completed", state.flushes_completed},
           {"compactions_completed", state.compactions_completed},
           {"l0_compactions_completed", state.l0_compactions_completed},
-          {"oldest_running_job_s", state.oldest_running_job_s}};
+          {"oldest_running_job_s", state.oldest_running_job_s},
+          {"running_manual_compactions", state.running_manual_compactions},
+          {"range_deletions_flushed", state.range_deletions_flushed},
+          {"file_deletions_disabled", state.file_deletions_disabled}};
 }
 
 json::object device_json(const model::DeviceSample& device) {

@@ -105,6 +105,9 @@ void members(Visitor& visit, T& s) {
   visit("compactions_completed", s.compactions_completed);
   visit("l0_compactions_completed", s.l0_compactions_completed);
   visit("oldest_running_job_s", s.oldest_running_job_s);
+  visit("running_manual_compactions", s.running_manual_compactions);
+  visit("range_deletions_flushed", s.range_deletions_flushed);
+  visit("file_deletions_disabled", s.file_deletions_disabled);
 }
 
 template <class Visitor, Of<model::DeviceSample> T>

@@ -113,6 +113,9 @@ struct DatabaseState {
   std::uint64_t l0_compactions_completed = 0;  // L0 -> base level jobs, since open
   double oldest_running_job_s =
       0;  // age of the oldest flush or compaction still running; 0 if none
+  double running_manual_compactions = 0;      // by the listener: somebody called CompactRange
+  std::uint64_t range_deletions_flushed = 0;  // range tombstones in tables flushed since open
+  bool file_deletions_disabled = false;       // a backup or checkpoint holds the files
 };
 
 // The device behind the database directory, from the kernel. Cumulative since boot.

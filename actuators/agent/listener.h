@@ -20,9 +20,11 @@ namespace lsmtuned::agent {
 struct JobCounts {
   std::uint64_t flushes = 0;  // completed since open
   std::uint64_t compactions = 0;
-  std::uint64_t l0_compactions = 0;  // those from level 0 to a deeper one
-  std::uint64_t stall_changes = 0;   // write-stall condition changes of any family
-  double oldest_running_s = 0;       // 0: none
+  std::uint64_t l0_compactions = 0;   // those from level 0 to a deeper one
+  std::uint64_t stall_changes = 0;    // write-stall condition changes of any family
+  std::uint64_t range_deletions = 0;  // range tombstones in tables flushed since open
+  std::uint64_t manual_running = 0;   // compactions that somebody called for
+  double oldest_running_s = 0;        // 0: none
 };
 
 class JobListener final : public rocksdb::EventListener {
@@ -53,9 +55,13 @@ class JobListener final : public rocksdb::EventListener {
  private:
   using Clock = std::chrono::steady_clock;
   using Key = std::pair<std::uint32_t, int>;  // family id, job id
-  using Running = std::map<Key, Clock::time_point>;
+  struct Job {
+    Clock::time_point since;
+    bool manual = false;
+  };
+  using Running = std::map<Key, Job>;
 
-  void began(Running& running, Key key);
+  void began(Running& running, Key key, bool manual);
   void ended(Running& running, Key key);
 
   const std::weak_ptr<rocksdb::Statistics> injected_statistics_;
@@ -64,6 +70,7 @@ class JobListener final : public rocksdb::EventListener {
   std::atomic<std::uint64_t> compactions_{0};
   std::atomic<std::uint64_t> l0_compactions_{0};
   std::atomic<std::uint64_t> stall_changes_{0};
+  std::atomic<std::uint64_t> range_deletions_{0};
   std::atomic<std::uint32_t> highest_family_id_{0};
   std::mutex mutex_;
   Running running_flushes_;

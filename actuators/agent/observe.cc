@@ -16,9 +16,9 @@ namespace lsmtuned::agent {
 namespace {
 
 constexpr std::array kDatabaseProperties = {
-    "num-running-flushes", "num-running-compactions", "actual-delayed-write-rate",
-    "is-write-stopped",    "background-errors",       "block-cache-capacity",
-    "block-cache-usage",
+    "num-running-flushes", "num-running-compactions",   "actual-delayed-write-rate",
+    "is-write-stopped",    "background-errors",         "block-cache-capacity",
+    "block-cache-usage",   "is-file-deletions-enabled",
 };
 
 constexpr std::array kFamilyProperties = {
@@ -232,6 +232,8 @@ Result<boost::json::object> observe(Database& database, std::size_t budget) {
                                          {"compactions", counts.compactions},
                                          {"l0_compactions", counts.l0_compactions},
                                          {"oldest_running_s", counts.oldest_running_s},
+                                         {"manual_running", counts.manual_running},
+                                         {"range_deletions", counts.range_deletions},
                                          {"stall_changes", counts.stall_changes}};
     }
   }

@@ -45,6 +45,90 @@ TEST_F(LibraryTest, AChangeIsReadBackAndSeenInBehaviour) {
   EXPECT_EQ(db->GetOptions().write_buffer_size, 67108864u);
 }
 
+std::string knob_text(TestDaemon& daemon, std::uint64_t id, const char* option) {
+  const auto body = daemon.observe(id);
+  const auto& texts = body.at("settings").at("families").at("default").as_object();
+  const auto* text = texts.if_contains(option);
+  return text != nullptr ? std::string(text->as_string()) : "";
+}
+
+// By the files' own properties: what each flush since `after` was compressed with.
+std::vector<std::string> compression_of_files(rocksdb::DB& db) {
+  rocksdb::TablePropertiesCollection all;
+  EXPECT_TRUE(db.GetPropertiesOfAllTables(&all).ok());
+  std::vector<std::string> names;
+  for (const auto& [file, properties] : all) names.push_back(properties->compression_name);
+  return names;
+}
+
+TEST_F(LibraryTest, LevelsAboveTheFirstCompressedAreWrittenPlain) {
+  using Types = std::vector<rocksdb::CompressionType>;
+  rocksdb::Options options = db_options();
+  options.compression = rocksdb::kSnappyCompression;
+  const auto db = open(options, "db");
+  const auto attachment = agent::attach(db.get(), agent_options());
+  const std::uint64_t id = first_db(daemon_.meet());
+  EXPECT_EQ(knob_text(daemon_, id, "first_compressed_level"), "1");
+  ASSERT_TRUE(put(*db, 1).ok());
+  ASSERT_TRUE(db->Flush({}).ok());
+  EXPECT_EQ(compression_of_files(*db), (std::vector<std::string>{"Snappy"}));
+
+  const auto applied = daemon_.apply(id, family_value("default", "first_compressed_level", "3"));
+  EXPECT_EQ(text_of(applied, "status"), "ok") << text_of(applied, "error");
+  EXPECT_EQ(knob_text(daemon_, id, "first_compressed_level"), "3");
+  EXPECT_EQ(db->GetOptions().compression_per_level,
+            (Types{rocksdb::kNoCompression, rocksdb::kNoCompression, rocksdb::kSnappyCompression}));
+  ASSERT_TRUE(put(*db, 2).ok());
+  ASSERT_TRUE(db->Flush({}).ok());
+  EXPECT_THAT(compression_of_files(*db),
+              ::testing::UnorderedElementsAre("Snappy", "NoCompression"));
+
+  EXPECT_EQ(text_of(daemon_.restore(id), "status"), "ok");
+  EXPECT_EQ(knob_text(daemon_, id, "first_compressed_level"), "1");
+  EXPECT_EQ(db->GetOptions().compression_per_level, Types{});
+  const auto beyond = daemon_.apply(id, family_value("default", "first_compressed_level", "9"));
+  EXPECT_EQ(text_of(beyond, "status"), "not_sent");
+}
+
+TEST_F(LibraryTest, CompressionGivenByLevelComesBackAsItWas) {
+  using Types = std::vector<rocksdb::CompressionType>;
+  const Types given{rocksdb::kNoCompression, rocksdb::kNoCompression, rocksdb::kSnappyCompression,
+                    rocksdb::kSnappyCompression, rocksdb::kZlibCompression};
+  rocksdb::Options options = db_options();
+  options.compression = rocksdb::kSnappyCompression;
+  options.compression_per_level = given;
+  const auto db = open(options, "db");
+  const auto attachment = agent::attach(db.get(), agent_options());
+  const std::uint64_t id = first_db(daemon_.meet());
+  EXPECT_EQ(knob_text(daemon_, id, "first_compressed_level"), "3");
+  const auto applied = daemon_.apply(id, family_value("default", "first_compressed_level", "1"));
+  EXPECT_EQ(text_of(applied, "status"), "ok") << text_of(applied, "error");
+  EXPECT_EQ(
+      db->GetOptions().compression_per_level,
+      (Types{rocksdb::kSnappyCompression, rocksdb::kSnappyCompression, rocksdb::kSnappyCompression,
+             rocksdb::kSnappyCompression, rocksdb::kZlibCompression}));
+  EXPECT_EQ(text_of(daemon_.restore(id), "status"), "ok");
+  EXPECT_EQ(db->GetOptions().compression_per_level, given);
+}
+
+TEST_F(LibraryTest, CompressionThatTheKnobCannotSayIsLeftAlone) {
+  const std::vector<std::vector<rocksdb::CompressionType>> others = {
+      {rocksdb::kNoCompression},
+      {rocksdb::kSnappyCompression, rocksdb::kZlibCompression},
+      {rocksdb::kSnappyCompression, rocksdb::kNoCompression}};
+  for (std::size_t i = 0; i < others.size(); ++i) {
+    rocksdb::Options options = db_options();
+    options.compression_per_level = others[i];
+    const auto db = open(options, "db" + std::to_string(i));
+    const auto attachment = agent::attach(db.get(), agent_options());
+    const std::uint64_t id = first_db(daemon_.meet());
+    EXPECT_EQ(knob_text(daemon_, id, "first_compressed_level"), "");
+    const auto applied = daemon_.apply(id, family_value("default", "first_compressed_level", "2"));
+    EXPECT_EQ(text_of(applied, "status"), "not_sent");
+    EXPECT_EQ(db->GetOptions().compression_per_level, others[i]);
+  }
+}
+
 TEST_F(LibraryTest, UnchangedValuesAreNotSent) {
   const auto db = open(db_options(), "db");
   const auto attachment = agent::attach(db.get(), agent_options());
@@ -127,7 +211,7 @@ TEST_F(LibraryTest, TheThreeTriggersMoveInOneCall) {
 }
 
 TEST_F(LibraryTest, DuringAWriteStopChangesAreRefusedAndRevertsArePendingThenLate) {
-  const auto holder = std::make_shared<FlushHolder>();
+  const auto holder = std::make_shared<JobHolder>();
   rocksdb::Options options = db_options();
   options.listeners.push_back(holder);
   const auto db = open(options, "db");
@@ -164,7 +248,7 @@ TEST_F(LibraryTest, DuringAWriteStopChangesAreRefusedAndRevertsArePendingThenLat
 }
 
 TEST_F(LibraryTest, StalledWritesAreCountedWithTheTimeTheyWaited) {
-  const auto holder = std::make_shared<FlushHolder>();
+  const auto holder = std::make_shared<JobHolder>();
   rocksdb::Options options = db_options("latency");
   options.listeners.push_back(holder);
   const auto db = open(options, "db");
@@ -191,7 +275,7 @@ TEST_F(LibraryTest, StalledWritesAreCountedWithTheTimeTheyWaited) {
 }
 
 TEST_F(LibraryTest, ClosingFreesAnOptionsCallThatHangsInAWriteStop) {
-  const auto holder = std::make_shared<FlushHolder>();
+  const auto holder = std::make_shared<JobHolder>();
   rocksdb::Options options = db_options();
   options.listeners.push_back(holder);
   options.avoid_flush_during_shutdown = true;

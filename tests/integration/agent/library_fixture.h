@@ -19,8 +19,9 @@
 
 namespace lsmtuned::testing {
 
-// Holds every flush of a database until released: the way to a write stop that the test controls.
-class FlushHolder : public rocksdb::EventListener {
+// Holds every flush, or every compaction, of a database until released: the way to a write stop, or
+// to a job that is seen running, that the test controls.
+class JobHolder : public rocksdb::EventListener {
  public:
   void hold() {
     const std::scoped_lock lock(mutex_);
@@ -28,30 +29,40 @@ class FlushHolder : public rocksdb::EventListener {
   }
   void release() {
     const std::scoped_lock lock(mutex_);
-    held_ = false;
+    held_ = compactions_held_ = false;
     changed_.notify_all();
   }
-  void OnFlushBegin(rocksdb::DB*, const rocksdb::FlushJobInfo&) override {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return !held_; });
+  void OnFlushBegin(rocksdb::DB*, const rocksdb::FlushJobInfo&) override { wait(held_); }
+  void OnCompactionBegin(rocksdb::DB*, const rocksdb::CompactionJobInfo&) override {
+    wait(compactions_held_);
+  }
+  void hold_compactions() {
+    const std::scoped_lock lock(mutex_);
+    compactions_held_ = true;
   }
 
  private:
+  void wait(const bool& held) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&held] { return !held; });
+  }
+
   std::mutex mutex_;
   std::condition_variable changed_;
   bool held_ = false;
+  bool compactions_held_ = false;
 };
 
 // Ends with the scope, whatever the test did: a held flush would hang the closing.
 class Released {
  public:
-  explicit Released(FlushHolder& holder) : holder_(holder) {}
+  explicit Released(JobHolder& holder) : holder_(holder) {}
   ~Released() { holder_.release(); }
   Released(const Released&) = delete;
   Released& operator=(const Released&) = delete;
 
  private:
-  FlushHolder& holder_;
+  JobHolder& holder_;
 };
 
 class LibraryTest : public ::testing::Test {

@@ -104,6 +104,49 @@ TEST_F(LibraryTest, TickersLevelSendsNoHistograms) {
   EXPECT_FALSE(seen.contains("latency"));
 }
 
+TEST_F(LibraryTest, TellsOfMaintenanceThatOthersOrder) {
+  rocksdb::Options options = db_options();
+  const auto holder = std::make_shared<JobHolder>();
+  const Released released(*holder);
+  options.listeners.push_back(holder);  // after the agent's
+  const auto db = open(options, "db");
+  const auto attachment = agent::attach(db.get(), agent_options());
+  const std::uint64_t id = first_db(daemon_.meet());
+  const auto job = [&](const char* member) {
+    return daemon_.observe(id).at("jobs").at(member).to_number<int>();
+  };
+  const auto deletions = [&] {
+    return daemon_.observe(id).at("database").at("is-file-deletions-enabled").to_number<int>();
+  };
+  ASSERT_TRUE(put(*db, 1).ok());
+  ASSERT_TRUE(db->Flush({}).ok());
+  EXPECT_EQ(job("manual_running"), 0);
+  holder->hold_compactions();
+  std::thread compacting([&] {
+    rocksdb::CompactRangeOptions all;
+    all.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
+    EXPECT_TRUE(db->CompactRange(all, nullptr, nullptr).ok());
+  });
+  const auto until = std::chrono::steady_clock::now() + kPatience;
+  while (job("manual_running") == 0 && std::chrono::steady_clock::now() < until)
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  EXPECT_EQ(job("manual_running"), 1);
+  holder->release();
+  compacting.join();
+  EXPECT_EQ(job("manual_running"), 0);
+
+  EXPECT_EQ(job("range_deletions"), 0);
+  ASSERT_TRUE(db->DeleteRange({}, db->DefaultColumnFamily(), "0", "2").ok());
+  ASSERT_TRUE(db->Flush({}).ok());
+  EXPECT_EQ(job("range_deletions"), 1);
+
+  EXPECT_EQ(deletions(), 1);
+  ASSERT_TRUE(db->DisableFileDeletions().ok());
+  EXPECT_EQ(deletions(), 0);
+  ASSERT_TRUE(db->EnableFileDeletions().ok());
+  EXPECT_EQ(deletions(), 1);
+}
+
 TEST_F(LibraryTest, StatisticsOfTheProgramAreLeftAlone) {
   rocksdb::Options options;
   options.create_if_missing = true;

@@ -38,6 +38,30 @@ TEST(FalseSignals, APlainWindowHasNone) {
   EXPECT_EQ(false_signal(window()), "");
 }
 
+TEST(FalseSignals, AManualCompactionUntilItLeavesTheWindow) {
+  auto seen = window();
+  seen[20].state.running_manual_compactions = 1;
+  EXPECT_THAT(false_signal(seen), HasSubstr("manual compaction"));
+  seen.erase(seen.begin(), seen.begin() + 21);
+  EXPECT_EQ(false_signal(seen), "");
+}
+
+TEST(FalseSignals, ABackupWhileItLasts) {
+  auto seen = window();
+  seen.back().state.file_deletions_disabled = true;
+  EXPECT_THAT(false_signal(seen), HasSubstr("backup"));
+  seen.push_back(seen[59]);
+  EXPECT_EQ(false_signal(seen), "");
+}
+
+TEST(FalseSignals, RangeTombstones) {
+  auto seen = window();
+  for (auto& sample : seen) sample.state.range_deletions_flushed = 7;  // from earlier
+  EXPECT_EQ(false_signal(seen), "");
+  seen.back().state.range_deletions_flushed = 9;
+  EXPECT_THAT(false_signal(seen), HasSubstr("2 ranges of keys"));
+}
+
 TEST(FalseSignals, StartUpBacklog) {
   auto seen = window();
   auto& l0 = seen.back().families[0].levels[0];
