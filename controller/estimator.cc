@@ -15,13 +15,13 @@ namespace {
 constexpr double kWindowS = 120;     // at least this long,
 constexpr double kWindowCycles = 6;  // and this many L0 -> base cycles
 constexpr std::size_t kWindowSnapshots = 600;
-constexpr double kCyclesPerLesson = 2;  // calibration spans hold at least so many
-constexpr double kErrorWeight = 0.3;    // of the newest, in the rolling model error
-constexpr double kBiasWeight = 0.3;     // of the newest, in the bias
-constexpr double kLargestBias = 0.4;    // ln; a model further off is wrong, not biased
-constexpr double kHeldBackShare = 0.2;  // of time stalled: the rate is the database's own
-constexpr double kPredictionAgeS = 60;  // for display only: recomputed at most this often
-constexpr std::uint32_t kMembers = 2;   // of the file layer's ensemble
+constexpr double kCyclesPerLesson = 2;   // calibration spans hold at least so many
+constexpr double kErrorWeight = 0.3;     // of the newest, in the rolling model error
+constexpr double kBiasWeight = 0.3;      // of the newest, in the bias
+constexpr double kLargestBias = 0.4;     // ln; a model further off is wrong, not biased
+constexpr double kHeldBackShare = 0.2;   // of time stalled: the rate is the database's own
+constexpr double kPredictionAgeS = 120;  // for display only: recomputed at most this often
+constexpr std::uint32_t kMembers = 2;    // of the file layer's ensemble
 
 double l0_count(const model::Snapshot& snapshot) {
   return static_cast<double>(snapshot.state.l0_compactions_completed);
@@ -58,7 +58,7 @@ void Reducer::forget_window() {
 // where that is less than S_max, it is what a right model expects to be taken.
 void Reducer::learn_error(double measured, double predicted, double stall_share) {
   if (!(measured > 0) || !(predicted > 0)) return;
-  const double demand = stall_share < 1 ? measured / (1 - stall_share) : predicted;
+  const double demand = demand_bytes_per_s(measured, stall_share);
   const double error = std::abs(std::log(measured / std::min(predicted, demand)));
   if (!std::isfinite(error)) return;
   state.prediction_error =
@@ -115,8 +115,9 @@ void Reducer::refresh_predictions() {
   if (settled) state.current_settled = unbiased(*settled);
 }
 
-// What the span that ends here took, beside what was predicted at its start. Without stalls the
-// rate is the offered load, not the database's.
+// What the span that ends here took, beside what was predicted at its start of the load that its
+// writers offered: delays cost a paced writer more than one who makes up for them later. Without
+// stalls the rate is the offered load, not the database's.
 void Reducer::compare(const model::Snapshot& snapshot) {
   const model::Snapshot& from = state.compared->from;
   const auto span = model::measure(from, snapshot);
@@ -126,8 +127,9 @@ void Reducer::compare(const model::Snapshot& snapshot) {
       !(from.settings == snapshot.settings))
     return;
   const SimulatedModel::Run run{model::SimulationLayer::files, kMembers, 0, span.seconds};
-  const auto expected =
-      predict_present(from, family->name, state.compared->calibration, state.cpu_cores, run);
+  const double demand = demand_bytes_per_s(span.put_bytes_per_s, span.stall_share);
+  const auto expected = predict_present(from, family->name, state.compared->calibration,
+                                        state.cpu_cores, run, std::isfinite(demand) ? demand : 0);
   if (!expected) return;
   const bool settled = span.seconds >= policy.trial_min_s;
   if (settled && !state.prediction_error_settled) state.prediction_error_known = false;
@@ -149,10 +151,7 @@ void Reducer::estimate(const model::Snapshot& snapshot) {
   }
   state.recent.push_back(snapshot);
   thin(state.recent);
-  std::vector<Mark> marks;
-  marks.reserve(state.recent.size());
-  for (const auto& sample : state.recent) marks.push_back(mark_of(sample));
-  state.current_measure = measure_marks(marks, false);
+  state.current_measure = measure_marks(marks_of(state.recent), false);
   if (state.recent.size() >= 2)
     add_latencies(state.current_measure, state.recent.front(), state.recent.back());
 

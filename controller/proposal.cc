@@ -22,9 +22,7 @@ void Reducer::start_apply(Decision decision) {
   judge_kpis(decision);
   Trial trial;
   trial.decision = decision;
-  std::vector<Mark> marks;
-  for (const auto& sample : state.recent) marks.push_back(mark_of(sample));
-  trial.before = trial_baseline(marks, tree_bytes(*state.last), policy.objective);
+  trial.before = trial_baseline(marks_of(state.recent), tree_bytes(*state.last), policy.objective);
   trial.before.foreseen_debt_bytes = decision.predicted_after.pending_bytes;
   trial.candidate = std::exchange(state.candidate, std::nullopt);
   state.trial = std::move(trial);

@@ -87,6 +87,7 @@ struct Reducer {
   void follow_trial(const model::Snapshot& snapshot);
   void settle(const model::Snapshot& snapshot);
   void verify(const model::Snapshot& snapshot);
+  void measure_trial(const model::Snapshot& snapshot);
   void keep_trial(const std::string& evidence);
   void abandon_trial(const std::string& evidence);  // target gone: nothing to send
   void learned(const Decision& decision, bool kept);

@@ -20,7 +20,6 @@ constexpr double kLess = 0.05;         // relative, beyond the standard error
 constexpr double kBound90 = 1.28;      // one-sided
 constexpr double kResting = 0.2;       // share of samples in which no compaction runs
 constexpr double kSlowerDevice = 0.1;  // relative: the old settings would take less, too
-constexpr double kPutSizeChange = 0.15;
 }  // namespace
 
 void Reducer::remember_kept(const Decision& decision, const TrialBaseline& before) {
@@ -45,11 +44,8 @@ bool Reducer::regret() {
     return false;
   if (state.persistent.calibration.write_bandwidth < (1 - kSlowerDevice) * last->write_bandwidth)
     return false;
-  std::vector<Mark> marks;
-  for (const auto& sample : state.recent) marks.push_back(mark_of(sample));
-  const double size = put_size(marks);
-  if (last->put_size_bytes > 0 && std::abs(size / last->put_size_bytes - 1) > kPutSizeChange)
-    return false;
+  const std::vector<Mark> marks = marks_of(state.recent);
+  if (put_size_changed(last->put_size_bytes, put_size(marks))) return false;
   const auto resting = std::count_if(
       state.recent.begin(), state.recent.end(),
       [](const model::Snapshot& sample) { return sample.state.running_compactions == 0; });

@@ -46,7 +46,8 @@ bool limited_by_degree(const Scored& scored) {
 
 Scorer::Scorer(const SearchRequest& request, const SearchEffort& effort)
     : request_(request),
-      simulated_(request.snapshot, family_name(request), request.calibration, request.cpu_cores),
+      simulated_(request.snapshot, family_name(request), request.calibration, request.cpu_cores,
+                 request.offered_bytes_per_s),
       effort_(effort),
       full_(horizons_of(request.policy)),
       horizons_(full_),

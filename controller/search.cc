@@ -51,8 +51,8 @@ std::optional<double> simulated_deviation(const SearchRequest& request, const Sc
       trial_run(scorer.horizons_within(most_work / kSigmaRuns), model::SimulationLayer::totals, 1);
   const auto predictor = [&](const model::Settings& settings, const model::Prediction& ledger) {
     return [&, run](const model::Calibration& calibration) -> Result<double> {
-      const SimulatedModel simulated(request.snapshot, family->name, calibration,
-                                     request.cpu_cores);
+      const SimulatedModel simulated(request.snapshot, family->name, calibration, request.cpu_cores,
+                                     request.offered_bytes_per_s);
       const auto prediction = simulated.predict(settings, run, ledger, &work);
       if (!prediction) return prediction.error();
       return prediction->put_bytes_per_s;

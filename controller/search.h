@@ -30,7 +30,10 @@ struct SearchRequest {
   config::Policy policy;
   double cpu_cores = 1;
   double probability_needed = 0.8;
-  double stall_share = 0;               // measured: says how much more is offered than is taken
+  double stall_share = 0;  // measured: says how much more is offered than is taken
+  // The load that candidates are simulated under, user bytes: what is offered and some headroom; 0:
+  // a saturating writer.
+  double offered_bytes_per_s = 0;
   std::string family;                   // whose knobs may move; empty: the one that limits writes
   bool database_knobs = true;           // whether those of the whole database may
   std::vector<FailedCandidate> failed;  // not proposed again, nor near them

@@ -47,7 +47,8 @@ model::Prediction prediction_of(const model::Simulation& found, const SimulatedM
 }  // namespace
 
 SimulatedModel::SimulatedModel(const model::Snapshot& snapshot, const std::string& family,
-                               const model::Calibration& calibration, double cpu_cores)
+                               const model::Calibration& calibration, double cpu_cores,
+                               double offered_bytes_per_s)
     : family_(family) {
   auto problem = model::problem_from(snapshot, family, calibration, 1, cpu_cores);
   if (!problem) {
@@ -55,7 +56,7 @@ SimulatedModel::SimulatedModel(const model::Snapshot& snapshot, const std::strin
     return;
   }
   problem_ = std::move(*problem);
-  problem_.workload.offered_bytes_per_s = 0;
+  problem_.workload.offered_bytes_per_s = offered_bytes_per_s;
   const auto faults = problem_.check();
   if (!faults.empty()) refusal_ = faults.front();
 }
@@ -120,13 +121,14 @@ SimulatedModel::Run settled_run(const Horizons& horizons) {
 Result<model::Prediction> predict_present(const model::Snapshot& snapshot,
                                           const std::string& family,
                                           const model::Calibration& calibration, double cpu_cores,
-                                          const SimulatedModel::Run& run) {
+                                          const SimulatedModel::Run& run,
+                                          double offered_bytes_per_s) {
   const auto* found = model::find_family(snapshot, family);
   if (found == nullptr) return Error{"no column family " + family, "name one that exists"};
   const model::ModelInput input{snapshot.settings, *found, cpu_cores, true, run.horizon_s, true};
   auto ledger = model::predict_with_interval(input, calibration);
   if (!ledger) return ledger;
-  const SimulatedModel simulated(snapshot, family, calibration, cpu_cores);
+  const SimulatedModel simulated(snapshot, family, calibration, cpu_cores, offered_bytes_per_s);
   auto prediction = simulated.predict(snapshot.settings, run, *ledger);
   return prediction ? prediction : ledger;
 }

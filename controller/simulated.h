@@ -32,9 +32,11 @@ Horizons horizons_of(const config::Policy& policy);
 
 class SimulatedModel {
  public:
-  // From the tree of `snapshot` as it stands. `family` limits writes most.
+  // From the tree of `snapshot` as it stands. `family` limits writes most. `offered_bytes_per_s` is
+  // what writers would write if nothing held them back; 0: a saturating writer.
   SimulatedModel(const model::Snapshot& snapshot, const std::string& family,
-                 const model::Calibration& calibration, double cpu_cores);
+                 const model::Calibration& calibration, double cpu_cores,
+                 double offered_bytes_per_s);
 
   const std::string& refusal() const { return refusal_; }  // empty: it can be used
 
@@ -71,10 +73,12 @@ SimulatedModel::Run trial_run(const Horizons& horizons, model::SimulationLayer l
                               std::uint32_t members);
 SimulatedModel::Run settled_run(const Horizons& horizons);
 
-// S_max of the present settings: file layer where it can be used, else the ledger's own.
+// What the present settings take of `offered_bytes_per_s`, S_max where that is 0: by the simulator
+// where it can be used, else the ledger's own.
 Result<model::Prediction> predict_present(const model::Snapshot& snapshot,
                                           const std::string& family,
                                           const model::Calibration& calibration, double cpu_cores,
-                                          const SimulatedModel::Run& run);
+                                          const SimulatedModel::Run& run,
+                                          double offered_bytes_per_s = 0);
 
 }  // namespace lsmtuned::controller

@@ -61,12 +61,8 @@ std::string Reducer::too_costly(const model::Snapshot& snapshot) {
 void Reducer::follow_trial(const model::Snapshot& snapshot) {
   if (!state.trial || snapshot.time_s <= state.trial->applied_at_s) return;
   if (const auto cost = too_costly(snapshot); !cost.empty()) {
-    Decision& decision = state.trial->decision;
-    if (state.phase == Phase::verifying) {
-      decision.measured_after = measure_marks(state.trial->marks, true);
-      judge_kpis(decision);
-    }
-    learned(decision, false);
+    if (state.phase == Phase::verifying) measure_trial(snapshot);
+    learned(state.trial->decision, false);
     return revert_trial(DecisionStatus::reverted, "costly", cost, true);
   }
   if (state.phase == Phase::settling) {
@@ -103,6 +99,13 @@ void Reducer::settle(const model::Snapshot& snapshot) {
   move_to(Phase::verifying);
 }
 
+void Reducer::measure_trial(const model::Snapshot& snapshot) {
+  Trial& trial = *state.trial;
+  trial.decision.measured_after = measure_marks(trial.marks, true);
+  add_latencies(trial.decision.measured_after, *trial.at_settle, snapshot);
+  judge_kpis(trial.decision);
+}
+
 void Reducer::verify(const model::Snapshot& snapshot) {
   Trial& trial = *state.trial;
   trial.marks.push_back(mark_of(snapshot));
@@ -114,10 +117,8 @@ void Reducer::verify(const model::Snapshot& snapshot) {
   }
   const Judgement judgement = judge(policy, trial.before, trial.marks);
   if (judgement.verdict == Verdict::go_on) return;
-  Decision& decision = trial.decision;
-  decision.measured_after = measure_marks(trial.marks, true);
-  add_latencies(decision.measured_after, *trial.at_settle, snapshot);
-  judge_kpis(decision);
+  measure_trial(snapshot);
+  const Decision& decision = trial.decision;
   const WindowMeasure& after = decision.measured_after;
   // An unsaturated rate only bounds S_max from below.
   const bool saturated_after = after.stall_share > kCalmStallShare;

@@ -11,7 +11,6 @@ namespace {
 constexpr double kBound80 = 1.28;  // two-sided 80 % interval
 constexpr double kBound99 = 2.58;  // before the minimum of cycles: only what is glaring
 constexpr double kMeritFloor = 1e-9;
-constexpr double kPutSizeChange = 0.15;    // relative
 constexpr double kReadShareChange = 0.15;  // absolute
 constexpr double kStoppedShareGrowth = 0.20;
 constexpr double kStopPatienceS = 10;  // of stops beyond the share before: they come in phases
@@ -36,8 +35,7 @@ std::string in_words(const Ratio& r, double bound) {
 
 std::string workload_change(const TrialBaseline& before, std::span<const Mark> after) {
   const double size = put_size(after);
-  if (before.put_size_bytes > 0 && size > 0 &&
-      std::abs(size / before.put_size_bytes - 1) > kPutSizeChange)
+  if (put_size_changed(before.put_size_bytes, size))
     return "the size of a put went from " + model::format_bytes(before.put_size_bytes) + " to " +
            model::format_bytes(size);
   const double reads = read_share(after);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "model/histogram.h"
 
@@ -13,6 +14,7 @@ namespace {
 constexpr double kCycleErrorFloor = 0.04;
 // Standard error claimed when there are too few cycles to estimate one.
 constexpr double kUnknownError = 0.15;
+constexpr double kPutSizeChange = 0.15;  // relative
 // Neighbouring cycles are correlated; means of at most this many batches are compared.
 constexpr std::size_t kMaxBatches = 20;
 // Cycle ends whose mean says how much debt stands before a change.
@@ -61,6 +63,11 @@ double stall_share_of(const Mark& from, const Mark& to) {
 
 }  // namespace
 
+double demand_bytes_per_s(double put_bytes_per_s, double stall_share) {
+  if (!(stall_share < 1)) return std::numeric_limits<double>::infinity();
+  return put_bytes_per_s / (1 - std::max(0.0, stall_share));
+}
+
 Mark mark_of(const model::Snapshot& snapshot) {
   Mark mark;
   mark.time_s = snapshot.time_s;
@@ -80,6 +87,13 @@ Mark mark_of(const model::Snapshot& snapshot) {
     mark.l0_files = worst->levels[0].files;
   mark.stopped = snapshot.state.write_stopped;
   return mark;
+}
+
+std::vector<Mark> marks_of(const std::deque<model::Snapshot>& snapshots) {
+  std::vector<Mark> marks;
+  marks.reserve(snapshots.size());
+  for (const model::Snapshot& snapshot : snapshots) marks.push_back(mark_of(snapshot));
+  return marks;
 }
 
 std::vector<std::size_t> boundaries(std::span<const Mark> marks, bool starts_at_boundary) {
@@ -197,6 +211,11 @@ double put_size(std::span<const Mark> marks) {
   if (marks.size() < 2) return 0;
   const double keys = marks.back().keys - marks.front().keys;
   return keys > 0 ? (marks.back().user_bytes - marks.front().user_bytes) / keys : 0;
+}
+
+bool put_size_changed(double before_bytes, double now_bytes) {
+  return before_bytes > 0 && now_bytes > 0 &&
+         std::abs(now_bytes / before_bytes - 1) > kPutSizeChange;
 }
 
 double read_share(std::span<const Mark> marks) {

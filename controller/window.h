@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <deque>
 #include <span>
 #include <vector>
 
@@ -18,6 +19,10 @@ namespace lsmtuned::controller {
 // Writes that stall for less of the time are as many as are offered; for more, as many as the
 // database takes.
 inline constexpr double kCalmStallShare = 0.02;
+
+// Writers that stall for a share of the time would write so much if nothing held them back.
+// Infinite where they do nothing but wait.
+double demand_bytes_per_s(double put_bytes_per_s, double stall_share);
 
 // What a window needs of one snapshot. Cumulative counters, except the last four.
 struct Mark {
@@ -34,6 +39,7 @@ struct Mark {
   bool stopped = false;
 };
 Mark mark_of(const model::Snapshot& snapshot);
+std::vector<Mark> marks_of(const std::deque<model::Snapshot>& snapshots);
 
 // A mean with the standard error of the mean.
 struct Estimate {
@@ -81,7 +87,9 @@ bool loaded(const Mark& from, const Mark& to, double rate);
 
 double stopped_share(std::span<const Mark> marks);  // share of time seen stopped
 double put_size(std::span<const Mark> marks);       // user bytes per key; 0 without writes
-double read_share(std::span<const Mark> marks);     // reads / (reads + writes)
+// So far apart that they are another workload; sizes of 0 are not known.
+bool put_size_changed(double before_bytes, double now_bytes);
+double read_share(std::span<const Mark> marks);  // reads / (reads + writes)
 
 // The level before a trial, kept for its verification.
 struct TrialBaseline {

@@ -78,6 +78,7 @@ def cell_of(parsed, scenario, arm, budget, number, best, offered=0.0):
         except KeyError:
             return None
     budget = budget if about.budgeted or offered else 0
+    seconds = round(parsed.seconds * (plan.PACED_LONGER if offered else 1))
     words = [scenario, arm] + ([f"{budget}m"] if budget else []) + (["paced"] if offered else [])
     return plan.Cell(
         name=".".join(words + [f"r{number}"]),
@@ -85,8 +86,8 @@ def cell_of(parsed, scenario, arm, budget, number, best, offered=0.0):
         arm=arm,
         budget_mib=budget,
         round=number,
-        seconds=parsed.seconds,
-        window_s=round(parsed.seconds * plan.WINDOW_SHARE, 3),
+        seconds=seconds,
+        window_s=round(seconds * plan.WINDOW_SHARE, 3),
         offered_bytes_per_s=offered,
         options=options,
         seed=1000 + number,

@@ -60,6 +60,8 @@ ARMS = {
 }
 PACED_ARMS = ("defaults", "model")
 PACED_SHARE = 0.9
+# Cycles of a paced writer last longer, and a second change rests on three of the first one's.
+PACED_LONGER = 4 / 3
 
 BUDGETS_MIB = (128, 256)
 

@@ -9,6 +9,7 @@ namespace lsmtuned::controller {
 namespace {
 constexpr double kLookAgainS = 10;  // between looks that ended in a no-op, at most
 constexpr double kCyclesBeforeProposal = 3;
+constexpr double kHeadroom = 1.25;  // of the load that a search looks at, over what is offered
 }  // namespace
 
 Suggestion Strategy::weigh(const View&, const SearchResult&) const {
@@ -66,7 +67,12 @@ SearchRequest search_request(const View& view) {
   request.policy = view.policy;
   request.cpu_cores = view.state.cpu_cores;
   request.probability_needed = view.policy.minimum_probability;
-  request.stall_share = view.state.current_measure.stall_share;
+  const WindowMeasure& measure = view.state.current_measure;
+  request.stall_share = measure.stall_share;
+  const double demand = demand_bytes_per_s(measure.put_bytes_per_s, measure.stall_share);
+  // Efficiency keeps S_max, whatever is offered now.
+  if (view.policy.objective != config::Objective::efficiency && std::isfinite(demand))
+    request.offered_bytes_per_s = kHeadroom * demand;
   const FamilyChoice choice = choose_family(view.state, view.now_s);
   request.family = choice.family;
   request.database_knobs = choice.database_knobs;
