@@ -65,11 +65,11 @@ int main(int argc, char** argv) {
   int evaluations = 200;
   std::string strategy = "all";
   std::string json;
-  double effort = 0.25;
+  double effort = 0.15;
   std::string table_path;
   app.add_option("--scenarios", scenarios, "scenarios of the plain set");
   app.add_option("--mismatch-scenarios", mismatch_scenarios,
-                 "scenarios of the mismatch set; default a quarter of the plain set");
+                 "scenarios of the mismatch set; default 15 % of the plain set");
   app.add_option("--minutes", minutes, "simulated minutes each")->check(CLI::Range(5.0, 1440.0));
   app.add_option("--threads", threads)->check(CLI::Range(1, 256));
   app.add_option("--strategy", strategy)->check(CLI::IsMember({"all", "model", "rules", "probe"}));
@@ -108,7 +108,7 @@ int main(int argc, char** argv) {
     sets.push_back({mismatch > 0 ? "mismatch" : "plain", mismatch, scenarios});
   } else {
     sets.push_back({"plain", 0, scenarios});
-    sets.push_back({"mismatch", 0.5, mismatch_scenarios > 0 ? mismatch_scenarios : scenarios / 4});
+    sets.push_back({"mismatch", 0.5, mismatch_scenarios > 0 ? mismatch_scenarios : scenarios * 3 / 20});
   }
   std::string objects;
   std::ofstream table;

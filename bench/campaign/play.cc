@@ -120,6 +120,7 @@ Outcome World::play() {
     watch_answers();
   }
   out_.accepted_bytes = accepted();
+  out_.cycles = cycles.count;
   out_.last_third_bytes = accepted() - accepted_then;
   if (!changed && even(scenario_, last_third)) out_.whole_cycles_bytes_per_s = cycles.rate();
   out_.stall_seconds = stalls_before_ + last_seen_.counters.stall_seconds - stalls_then;

@@ -36,6 +36,7 @@ struct Outcome {
   // gain and no loss. 0: fewer than three, or settings, what is offered or the device
   // changed there.
   double whole_cycles_bytes_per_s = 0;
+  int cycles = 0;            // that ended in the last third
   double stall_seconds = 0;  // over the last third
   int changes = 0;           // proposals sent
   int kept = 0;

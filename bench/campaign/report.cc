@@ -204,19 +204,25 @@ void print_chance(const Chance& chance, std::ostream& out) {
 }
 
 void print_plays(const std::vector<Played>& plays, std::ostream& out) {
-  out << "seed\tstrategy\tgain\tgain beyond chance\ttwin stall s\tchanges\tkept\treverted\t"
+  out << "seed\tstrategy\tgain\tgain beyond chance\tworst untuned\tcycles\ttwin stall "
+         "s\tchanges\tkept\treverted\t"
          "inconclusive\tfailed\tsearches\tscenario\n";
-  for (const Played& played : plays)
+  for (const Played& played : plays) {
+    double untuned = 0;
+    for (const Outcome& shaken : played.shaken)
+      untuned = std::min(untuned, gain_of(played, shaken));
     for (std::size_t i = 0; i < kStrategies.size(); ++i) {
       const auto& outcome = played.by_strategy.at(i);
       if (!outcome) continue;
       out << played.scenario.seed << "\t" << config::to_text(kStrategies.at(i)) << "\t"
-          << text("%.4f\t%.4f\t%.1f", gain_of(played, *outcome),
-                  gain_beyond_chance(played, *outcome), played.twin.stall_seconds)
+          << text("%.4f\t%.4f\t%.4f\t%d\t%.1f", gain_of(played, *outcome),
+                  gain_beyond_chance(played, *outcome), untuned, played.twin.cycles,
+                  played.twin.stall_seconds)
           << "\t" << outcome->changes << "\t" << outcome->kept << "\t" << outcome->reverted << "\t"
           << outcome->inconclusive << "\t" << outcome->failed << "\t" << outcome->searches << "\t"
           << describe(played.scenario) << "\n";
     }
+  }
 }
 
 void print(const std::vector<Summary>& summaries, std::ostream& out) {

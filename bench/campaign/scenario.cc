@@ -6,6 +6,7 @@
 
 #include "model/estimate/calibrate.h"
 #include "model/invariants.h"
+#include "model/simulator/compression.h"
 #include "model/simulator/random.h"
 #include "model/tree.h"
 #include "model/units.h"
@@ -18,8 +19,10 @@ using model::kMiB;
 using model::Knob;
 
 constexpr double kSmallestFile = 2 * kMiB;
-constexpr double kCycles = 90;  // of the starting settings, in a scenario
+constexpr double kCycles = 90;      // of the starting settings, in a scenario
+constexpr double kFullCycles = 45;  // of those of a saturated L0
 constexpr double kLongestS = 3 * 3600;
+constexpr double kLowestBandwidth = 0.26;  // of a degraded device
 constexpr double kSaturating = std::numeric_limits<double>::infinity();
 
 class Dice {
@@ -160,7 +163,17 @@ void choose_workload(Dice& dice, double device, Scenario& scenario) {
   workload.key_bytes = 16;
   workload.value_bytes = dice.one_of({100.0, 400.0, 1024.0, 1024.0, 4096.0});
   const double tree_bytes = dice.log_uniform(12, 80) * device;
-  const double file_record = workload.key_bytes + workload.value_bytes + 12;
+  double file_record = workload.key_bytes + workload.value_bytes + 12;
+  if (dice.chance(0.3)) {
+    file_record *= dice.uniform(0.4, 0.8);
+    problem.facts.compression = dice.one_of({"kSnappyCompression", "kLZ4Compression", "kZSTD"});
+    model::TreeConstants& constants = problem.constants;
+    constants.file_bytes_per_record = file_record;
+    constants.measured_first_compressed_level = 1;
+    constants.compression_cpu_seconds_per_byte =
+        dice.uniform(0.7, 1.4) *
+        model::simulator::compression_cpu_seconds_per_byte(problem.facts.compression);
+  }
   workload.distinct_keys = std::floor(tree_bytes / file_record);
   problem.tree = settled_tree(problem, tree_bytes);
 }
@@ -182,15 +195,25 @@ void settle_tree(Dice& dice, Scenario& scenario) {
   scenario.problem.tree.immutable_memtables = 0;
 }
 
+struct Degradation {
+  bool happens = false;
+  double from_share = 0;  // of the scenario
+  double lasts_s = 0;     // at the lowest; infinite: to the end
+};
+
 // At least as long as asked for, and long enough that the last third holds many cycles: over a few,
-// two plays of nobody differ by several per cent.
-void choose_length(Scenario& scenario) {
+// two plays of nobody differ by several per cent. Under saturation a cycle takes in as many files
+// as L0 may hold without delay.
+void choose_length(const Degradation& degradation, Scenario& scenario) {
   const auto& s = scenario.problem.settings;
-  const double batch =
-      *s.get(Knob::level0_file_num_compaction_trigger) * *s.get(Knob::write_buffer_size);
-  const double cycle = batch / std::max(1.0, scenario.capacity_bytes_per_s);
-  scenario.seconds =
-      std::clamp(kCycles * cycle, scenario.seconds, std::max(scenario.seconds, kLongestS));
+  const double file_s =
+      *s.get(Knob::write_buffer_size) / std::max(1.0, scenario.capacity_bytes_per_s);
+  const double slower =
+      degradation.happens && std::isinf(degradation.lasts_s) ? 1 / kLowestBandwidth : 1;
+  const double wanted =
+      std::max(kCycles * *s.get(Knob::level0_file_num_compaction_trigger) * file_s,
+               slower * kFullCycles * *s.get(Knob::level0_slowdown_writes_trigger) * file_s);
+  scenario.seconds = std::clamp(wanted, scenario.seconds, std::max(scenario.seconds, kLongestS));
 }
 
 void choose_load(Dice& dice, Scenario& scenario) {
@@ -233,15 +256,23 @@ void choose_load(Dice& dice, Scenario& scenario) {
   }
 }
 
-void choose_degradation(Dice& dice, Scenario& scenario) {
-  if (!dice.chance(0.2)) return;
-  constexpr double kLowest = 0.26;
+Degradation choose_degradation(Dice& dice) {
+  if (!dice.chance(0.2)) return {};
+  const double from_share = dice.uniform(0.25, 0.55);
+  return {true, from_share,
+          dice.chance(0.6) ? dice.uniform(240, 600) : std::numeric_limits<double>::infinity()};
+}
+
+void degrade(const Degradation& degradation, Scenario& scenario) {
+  if (!degradation.happens) return;
   constexpr double kRampS = 60;
   constexpr int kSteps = 6;
-  const double from = dice.uniform(0.25, 0.55) * scenario.seconds;
+  const double from = degradation.from_share * scenario.seconds;
   for (int i = 1; i <= kSteps; ++i)
-    scenario.device.push_back({from + kRampS * i / kSteps, 1 - (1 - kLowest) * i / kSteps});
-  if (dice.chance(0.6)) scenario.device.push_back({from + kRampS + dice.uniform(240, 600), 1});
+    scenario.device.push_back(
+        {from + kRampS * i / kSteps, 1 - (1 - kLowestBandwidth) * i / kSteps});
+  if (std::isfinite(degradation.lasts_s))
+    scenario.device.push_back({from + kRampS + degradation.lasts_s, 1});
 }
 
 void choose_faults(Dice& dice, Scenario& scenario) {
@@ -312,6 +343,7 @@ void choose_policy(Dice& dice, const ScenarioOptions& options, Scenario& scenari
   if (dice.chance(0.2)) policy.knobs.push_back(Knob::max_bytes_for_level_multiplier);
   if (dice.chance(0.2)) policy.knobs.push_back(Knob::max_subcompactions);
   if (dice.chance(0.2)) policy.knobs.push_back(Knob::delayed_write_rate);
+  if (dice.chance(0.2)) policy.knobs.push_back(Knob::first_compressed_level);
   if (dice.chance(0.15)) policy.objective = config::Objective::smoothness;
   if (dice.chance(0.2)) policy.max_l0_files = 24;
   // Memory as the database has it, or more.
@@ -367,9 +399,10 @@ Scenario make_scenario(std::uint64_t seed, const ScenarioOptions& options) {
   choose_machine(dice, options, device, scenario);
   choose_workload(dice, device, scenario);
   settle_tree(dice, scenario);
-  choose_length(scenario);
+  const Degradation degradation = choose_degradation(dice);
+  choose_length(degradation, scenario);
   choose_load(dice, scenario);
-  choose_degradation(dice, scenario);
+  degrade(degradation, scenario);
   choose_faults(dice, scenario);
   choose_policy(dice, options, scenario);
   return scenario;

@@ -83,7 +83,7 @@ struct ScenarioOptions {
   double minutes = 30;
   double mismatch = 0;  // how far plant constants may be from what the controller begins with
   int evaluations = 200;
-  double effort = 0.25;  // share of the daemon's bounds on a search's simulated events
+  double effort = 0.15;  // share of the daemon's bounds on a search's simulated events
 };
 
 Scenario make_scenario(std::uint64_t seed, const ScenarioOptions& options);

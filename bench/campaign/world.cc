@@ -62,6 +62,7 @@ void World::happen() {
   const auto& faults = scenario_.faults;
   while (next_fault_ < faults.size() && faults[next_fault_].at_s <= t_)
     happen(faults[next_fault_++]);
+  foreign_write();
   if (frozen_until_ >= 0 && t_ >= frozen_until_ && daemon_up_) {
     frozen_until_ = -1;
     feed(controller::OperatorCommand{controller::OperatorCommand::Kind::thaw, "ann", 0, {}, {}});
@@ -104,7 +105,8 @@ void World::happen(const Fault& fault) {
     case FaultKind::database_restart:
       return restart_database();
     case FaultKind::foreign_write:
-      return foreign_write(fault.value);
+      foreign_due_ = fault.value;
+      return;
     case FaultKind::freeze:
       if (!daemon_up_) return;
       frozen_until_ = fault.until_s;
@@ -122,8 +124,12 @@ void World::happen(const Fault& fault) {
   }
 }
 
-// The same absolute value for the twin; knobs whose orderings it cannot break.
-void World::foreign_write(double value) {
+// The same absolute value for the twin; knobs whose orderings it cannot break. While writes are
+// stopped somebody else's call waits, as ours would.
+void World::foreign_write() {
+  if (!foreign_due_ || plant_->write_stopped()) return;
+  const double value = *foreign_due_;
+  foreign_due_.reset();
   constexpr Knob kKnobs[] = {Knob::write_buffer_size, Knob::max_bytes_for_level_base,
                              Knob::max_background_jobs};
   const auto which = std::min<std::size_t>(2, static_cast<std::size_t>(3 * value));
@@ -133,7 +139,7 @@ void World::foreign_write(double value) {
   const double first = scenario_.problem.settings.get_or(knob, model::info(knob).rocksdb_default);
   const double wanted = knob == Knob::max_background_jobs ? first + 1 : 2 * first;
   const double present = plant_->settings().get(place, knob).value_or(wanted);
-  if (present == wanted || plant_->write_stopped()) return;
+  if (present == wanted) return;
   foreign_ = true;
   plant_->change({{place, knob, present, wanted}});
 }

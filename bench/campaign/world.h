@@ -56,7 +56,7 @@ class World {
   void happen();
   void watch(ChangeKind kind);
   void happen(const Fault& fault);
-  void foreign_write(double value);
+  void foreign_write();
   void restart_database();
   model::Snapshot snapshot();
   bool chance(double share) { return model::simulator::next_uniform(random_) < share; }
@@ -132,6 +132,7 @@ class World {
   double late_by_ = 0;
   double frozen_until_ = -1;
   double disk_full_until_ = -1;
+  std::optional<double> foreign_due_;
   bool foreign_ = false;
   std::set<std::uint64_t> proposals_;
   std::map<std::uint64_t, controller::DecisionStatus> outcomes_;
