@@ -67,6 +67,7 @@ void Reducer::consider() {
   }
   if (state.candidate) return try_candidate();
   forget_fruitless_searches();
+  if (rests()) return;
   if (now() < state.next_search_s) return;
   const Strategy& strategy = strategy_named(policy.strategy);
   state.next_search_s = now() + strategy.pause_s(policy);
@@ -128,13 +129,29 @@ double Reducer::search_pause_s() const {
   return std::max(kLookAgainS, policy.cooldown_s / 10);
 }
 
+// The database takes another rate than when it was last asked about: another question.
+bool Reducer::rate_moved() const {
+  const double then = state.searched_bytes_per_s;
+  const double rate = state.current_measure.put_bytes_per_s;
+  return !(then > 0) || !(rate > 0) || std::abs(std::log(rate / then)) >= kOtherRate;
+}
+
+// After a reverted trial, unless load or device are no longer those that it was tried under.
+bool Reducer::rests() {
+  if (now() >= state.rests_until_s) return false;
+  if (state.current_measure.l0_compactions >= policy.trial_min_cycles && rate_moved()) {
+    state.rests_until_s = 0;
+    return false;
+  }
+  noop("resting", "the last trial was reverted; the next is not looked for before it has cost "
+                  "little over time, or before the put rate moves");
+  return true;
+}
+
 // The same question asked again and again is answered yes by chance at last, and costs CPU each
 // time: each search that finds nothing doubles the pause, until the database takes another rate.
 void Reducer::forget_fruitless_searches() {
-  if (state.fruitless_searches == 0) return;
-  const double then = state.searched_bytes_per_s;
-  const double rate = state.current_measure.put_bytes_per_s;
-  if (then > 0 && rate > 0 && std::abs(std::log(rate / then)) < kOtherRate) return;
+  if (state.fruitless_searches == 0 || !rate_moved()) return;
   state.fruitless_searches = 0;
   state.next_search_s = std::min(state.next_search_s, state.search_started_s + search_pause_s());
 }

@@ -72,6 +72,8 @@ struct Reducer {
   void rest_family(const std::string& family);
   double search_pause_s() const;
   void forget_fruitless_searches();
+  bool rate_moved() const;
+  bool rests();
   View view() const;
   void take(Suggestion suggestion);
   void on(const SearchFinished& finished);

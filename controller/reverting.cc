@@ -10,6 +10,7 @@ constexpr double kHourS = 3600;
 constexpr double kLongestBackOffS = 60;
 constexpr int kAttemptsUntilAlarm = 5;
 constexpr int kMostDoublings = 3;  // of the cooldown, by trials reverted in a row
+constexpr double kMostLostShare = 0.02;  // of writes, by trials that gained nothing
 }  // namespace
 
 void Reducer::count_revert() {
@@ -25,10 +26,15 @@ void Reducer::count_revert() {
   state.persistent.storm_latched = true;
 }
 
-// Every trial costs a little, and where several in a row gained nothing the next may not either.
+// Every trial costs something: over time not more than a share of all writes. And where several in
+// a row gained nothing the next may not either.
 void Reducer::wait_longer() {
   const int before = std::min(state.reverted_trials++, kMostDoublings);
-  state.next_search_s = std::max(state.next_search_s, now() + policy.cooldown_s * (1 << before));
+  double wait_s = policy.cooldown_s * (1 << before);
+  if (state.trial && state.trial->before.loaded_bytes_per_s > 0)
+    wait_s = std::max(wait_s, state.trial->behind_bytes / state.trial->before.loaded_bytes_per_s /
+                                  kMostLostShare);
+  state.rests_until_s = std::max(state.rests_until_s, now() + wait_s);
 }
 
 void Reducer::revert_trial(DecisionStatus status, const std::string& reason,

@@ -167,6 +167,7 @@ struct State {
   std::optional<Turn> turn;         // empty: the only database, free to act
   int fruitless_searches = 0;       // in a row, at much the same put rate: each doubles the pause
   int reverted_trials = 0;          // in a row: each doubles the wait for the next
+  double rests_until_s = 0;         // after a reverted trial nothing is looked for before
   double searched_bytes_per_s = 0;  // measured put rate when the last one was asked for
   std::vector<FailedCandidate> failed;
   std::vector<std::pair<std::string, model::Knob>> foreign;  // as persistent.foreign

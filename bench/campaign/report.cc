@@ -24,7 +24,15 @@ double at_share(std::vector<double> values, double share) {
   return values[below] + (at - std::floor(at)) * (values[above] - values[below]);
 }
 
-void add(const Answer& answer, AnswerSummary& into, std::vector<double>& cycles) {
+template <class... Values>
+std::string text(const char* format, Values... values) {
+  char buffer[256];
+  std::snprintf(buffer, sizeof buffer, format, values...);
+  return buffer;
+}
+
+void add(const Answer& answer, std::uint64_t seed, AnswerSummary& into,
+         std::vector<double>& cycles) {
   if (!answer.answered && answer.cycles <= kAnswerCycles) return;  // it had no time to
   ++into.count;
   if (!answer.answered) {
@@ -33,13 +41,9 @@ void add(const Answer& answer, AnswerSummary& into, std::vector<double>& cycles)
     ++into.late;
   }
   cycles.push_back(answer.cycles);
-}
-
-template <class... Values>
-std::string text(const char* format, Values... values) {
-  char buffer[256];
-  std::snprintf(buffer, sizeof buffer, format, values...);
-  return buffer;
+  if (answer.cycles > kAnswerCycles && into.named.size() < kSeedsNamed)
+    into.named.push_back("seed " + std::to_string(seed) + " (" + text("%.0f", answer.cycles) +
+                         " cycles: " + answer.how + ")");
 }
 
 std::size_t index_of(config::Strategy strategy) {
@@ -139,9 +143,9 @@ Summary summarise(const std::vector<Played>& plays, config::Strategy strategy) {
     summary.controller_cpu_s += outcome->controller_cpu_s;
     for (const Answer& answer : outcome->answers) {
       if (answer.kind == ChangeKind::load_step)
-        add(answer, summary.load_steps, load_cycles);
+        add(answer, seed, summary.load_steps, load_cycles);
       else
-        add(answer, summary.degradations, device_cycles);
+        add(answer, seed, summary.degradations, device_cycles);
     }
   }
   if (gains.empty()) return summary;
@@ -293,6 +297,13 @@ void print(const std::vector<Summary>& summaries, std::ostream& out) {
       if (s.worst_seeds[i].first < -0.02)
         worst += text(" %llu (%.1f %%)", static_cast<unsigned long long>(s.worst_seeds[i].second),
                       100 * s.worst_seeds[i].first);
+    const auto late = [&](const char* of, const std::vector<std::string>& named) {
+      for (const auto& words : named)
+        out << "late after a " << of << ", " << config::to_text(s.strategy) << ": " << words
+            << "\n";
+    };
+    late("load step", s.load_steps.named);
+    late("degradation", s.degradations.named);
     if (!worst.empty())
       out << "seeds of the worst, " << config::to_text(s.strategy) << ":" << worst << "\n";
   }

@@ -40,6 +40,7 @@ struct AnswerSummary {
   std::size_t late = 0;        // answered, after more than three cycles
   double median_cycles = 0;
   double p95_cycles = 0;
+  std::vector<std::string> named;  // seeds of those late or unanswered, the first few
 };
 
 struct Summary {
