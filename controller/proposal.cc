@@ -143,8 +143,9 @@ bool Reducer::rests() {
     state.rests_until_s = 0;
     return false;
   }
-  noop("resting", "the last trial was reverted; the next is not looked for before it has cost "
-                  "little over time, or before the put rate moves");
+  noop("resting",
+       "the last trial was reverted; the next is not looked for before it has cost "
+       "little over time, or before the put rate moves");
   return true;
 }
 

@@ -9,7 +9,7 @@ namespace {
 constexpr double kHourS = 3600;
 constexpr double kLongestBackOffS = 60;
 constexpr int kAttemptsUntilAlarm = 5;
-constexpr int kMostDoublings = 3;  // of the cooldown, by trials reverted in a row
+constexpr int kMostDoublings = 3;        // of the cooldown, by trials reverted in a row
 constexpr double kMostLostShare = 0.02;  // of writes, by trials that gained nothing
 }  // namespace
 
