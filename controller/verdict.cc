@@ -12,6 +12,7 @@ constexpr double kBound80 = 1.28;  // two-sided 80 % interval
 constexpr double kBound99 = 2.58;  // before the minimum of cycles: only what is glaring
 constexpr double kMeritFloor = 1e-9;
 constexpr double kReadShareChange = 0.15;  // absolute
+constexpr double kLoadRise = 0.15;         // relative, of what is offered
 constexpr double kStoppedShareGrowth = 0.20;
 constexpr double kStopPatienceS = 10;  // of stops beyond the share before: they come in phases
 constexpr double kExtension = 2;       // of the longest trial
@@ -106,6 +107,13 @@ Judgement judge(const config::Policy& policy, const TrialBaseline& before,
     if (const auto change = workload_change(before, after); !change.empty())
       return {Verdict::inconclusive, "the workload changed: " + change};
   }
+  // Settings cannot make writers write more than they offered: the rest is another load.
+  const double demand = demand_bytes_per_s(before.rate.mean, before.stall_share);
+  if (some && cycles >= 2 && before.rate.cycles >= 2 &&
+      rate.mean - kBound80 * rate.standard_error > (1 + kLoadRise) * demand)
+    return {Verdict::inconclusive, "the workload changed: " + model::format_rate(demand) +
+                                       " were offered before, and " +
+                                       model::format_rate(rate.mean) + " are written now"};
   // The offered load is no longer above what the database takes: nothing more can be learned.
   const bool calm = stall_share < kCalmStallShare && !after.back().stopped;
   if (calm && before.stall_share >= kCalmStallShare) {

@@ -131,6 +131,17 @@ TEST(Verdict, NoGainAtTheEnd) {
 // Cycles of 80 s: two of them fit 200 s, the minimum of five takes 400. 2 % is less than half the
 // minimum gain. Four cycles of 99 s are all that the allowed time holds: ln 1.4 = 34 % less 1.28 x
 // 4 % / sqrt(4) = 3 % is a gain all the same.
+// 10 MB/s while stalled 30 % of the time: 14.3 MB/s were offered, and no settings take more.
+TEST(Verdict, MoreThanWasOfferedIsAnotherLoad) {
+  const Judgement risen = judge(policy(), before(), marks({.rate = 20e6}, 40));
+  EXPECT_EQ(risen.verdict, Verdict::inconclusive);
+  EXPECT_NE(risen.evidence.find("were offered before"), std::string::npos) << risen.evidence;
+  EXPECT_EQ(judge(policy(), before(), marks({.rate = 14e6}, 40)).verdict, Verdict::keep);
+  // Writers that did nothing but wait offered whatever is taken now.
+  const Load waiting{.stall = 0.95};
+  EXPECT_EQ(judge(policy(), before(waiting), marks({.rate = 20e6}, 40)).verdict, Verdict::keep);
+}
+
 TEST(Verdict, APromiseInLongCyclesHasMoreTime) {
   Load better;
   better.cycle_s = 80;
