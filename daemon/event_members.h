@@ -308,6 +308,7 @@ void members(Visitor& visit, T& s) {
   visit("turn", s.turn);
   visit("fruitless_searches", s.fruitless_searches);
   visit("reverted_trials", s.reverted_trials);
+  visit("rests_until_s", s.rests_until_s);
   visit("searched_bytes_per_s", s.searched_bytes_per_s);
   visit("failed", s.failed);
   visit("foreign", s.foreign);
