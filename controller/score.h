@@ -1,13 +1,14 @@
 // The value of a candidate: predicted objective less the cost of moving, and every constraint.
 //
-// All logarithms relative to the present settings, so that 0.05 means five per cent.
+// All logarithms relative to the present settings, so that 0.05 means five per cent. S is what is
+// taken of the request's offered_bytes_per_s, which for a saturating writer is S_max; the ledger
+// knows S_max only.
 //   throughput   half ln S over the trial's horizon + half ln S settled: settings that merely
 //                postpone debt look good over minutes and bad settled, and get half the credit
 //   smoothness   ln of what a trial is judged by, smoothness() of window.h, on both horizons:
-//   writers
-//                who offered D = S present / (1 - stall share) stall 1 - S / D of the time. Of
-//                equals, the smaller L0 batch: the longest delay lasts about as long as the L0 ->
-//                base job that ends it. S may fall by 5 % at most
+//                writers who offered D = S present / (1 - stall share) stall 1 - S / D of the
+//                time. Of equals, the smaller L0 batch: the longest delay lasts about as long as
+//                the L0 -> base job that ends it. S may fall by 5 % at most
 //   efficiency   -ln(write amplification). S may fall by 2 % at most
 // Costs: 0.3 % for each knob moved, 0.2 % per e-fold of memory (a tie-break), and the compaction
 // debt that the move itself creates, as a share of what the device writes within the horizon.

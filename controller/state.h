@@ -164,11 +164,12 @@ struct State {
   double next_search_s = 0;
   std::string search_family;  // that the last search was about
   std::vector<FamilyRest> family_rests;
-  std::optional<Turn> turn;         // empty: the only database, free to act
-  int fruitless_searches = 0;       // in a row, at much the same put rate: each doubles the pause
-  int reverted_trials = 0;          // in a row: each doubles the wait for the next
-  double rests_until_s = 0;         // after a reverted trial nothing is looked for before
-  double searched_bytes_per_s = 0;  // measured put rate when the last one was asked for
+  std::optional<Turn> turn;    // empty: the only database, free to act
+  int fruitless_searches = 0;  // in a row, at much the same put rate: each doubles the pause
+  int reverted_trials = 0;     // in a row: each doubles the wait for the next
+  double rests_until_s = 0;    // after a reverted trial nothing is looked for before
+  // Measured put rate when the last one was asked for, or the last reverted trial began.
+  double searched_bytes_per_s = 0;
   std::vector<FailedCandidate> failed;
   std::vector<std::pair<std::string, model::Knob>> foreign;  // as persistent.foreign
   double last_foreign_record_s = 0;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <vector>
 
+#include "model/simulator/parameters.h"
 #include "model/simulator/random.h"
 
 namespace lsmtuned::model::simulator {
@@ -19,7 +20,8 @@ Problem jittered(Problem problem, double deviation, std::uint64_t& random) {
   const double e = factor();
   // Every file of the measured tree keeps its bytes; only what is written from now on changes.
   constants.file_bytes_per_record =
-      e * (constants.file_bytes_per_record > 0 ? constants.file_bytes_per_record : user + 12);
+      e * (constants.file_bytes_per_record > 0 ? constants.file_bytes_per_record
+                                               : user + kFileBytesOverUser);
   problem.workload.distinct_keys *= factor();
   constants.memtable_bytes_per_record =
       factor() *
