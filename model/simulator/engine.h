@@ -234,7 +234,8 @@ class Engine {
       consider(memtables_.room_records() / records_per_s, Event::memtable_full, 0);
     }
     for (std::size_t i = 0; i < flushes_.size(); ++i) {
-      if (flushes_[i].remaining > 0 && flushes_[i].speed > 0) {
+      // Nothing may remain, or less than nothing, where another event came at the same moment.
+      if (flushes_[i].speed > 0) {
         consider(flushes_[i].remaining / flushes_[i].speed, Event::flush_end, i);
       }
     }

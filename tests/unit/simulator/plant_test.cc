@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <limits>
 
 #include "tests/unit/simulator/support.h"
@@ -58,6 +59,29 @@ TEST(Plant, SeveralSlotsByTotalsDoNotStandStill) {
   const double before = plant.user_bytes();
   run(plant, 200);
   EXPECT_GT(plant.user_bytes() - before, 200 * 1.0 * 1024 * 1024);
+}
+
+// A step that ends at a flush's end, to the last bit, once left the flush open for ever and writes
+// stopped behind it. Where that is depends on rounding: many flushes are tried.
+TEST_P(PlantOfBothLayers, AStepThatEndsWithAFlushLeavesNoneOpen) {
+  for (int problem = 0; problem < 60; ++problem) {
+    const auto flushes_after = [&](double first_s, double then_s) {
+      Problem one = small_problem();
+      one.device.write_bytes_per_s *= 1 + 0.01 * problem;
+      Plant plant = open(std::move(one), GetParam());
+      EXPECT_TRUE(plant.advance(first_s).has_value());
+      EXPECT_TRUE(plant.advance(then_s).has_value());
+      return plant.snapshot().state.flushes_completed;
+    };
+    double before = 0;
+    double after = 10;
+    ASSERT_GT(flushes_after(after, 0), 0U);
+    for (double middle = 5; middle > before && middle < after;
+         middle = before + (after - before) / 2)
+      (flushes_after(middle, 0) > 0 ? after : before) = middle;
+    ASSERT_GT(flushes_after(before, 10), 1U) << before;
+    ASSERT_GT(flushes_after(after, 10), 1U) << after;
+  }
 }
 
 TEST(Plant, CountersOfASnapshotAddUp) {
