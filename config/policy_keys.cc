@@ -232,7 +232,9 @@ void add_loop(std::vector<Key<Policy>>& keys) {
           .to(&Policy::reverts_per_hour_limit)
           .range(1, 60)
           .help("This many reverts within an hour mean that the daemon does not understand the "
-                "database: it goes to the phase safe and stays there until an operator acts."));
+                "database: it goes to the phase safe and stays there until an operator acts. Above "
+                "1 no strategy spends the last of them: nothing is tried while one more revert "
+                "would be too many."));
   keys.push_back(
       PolicyEntry("trust_region_factor", number)
           .to(&Policy::trust_region_factor)

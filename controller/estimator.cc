@@ -20,7 +20,8 @@ constexpr double kErrorWeight = 0.3;     // of the newest, in the rolling model 
 constexpr double kBiasWeight = 0.3;      // of the newest, in the bias
 constexpr double kLargestBias = 0.4;     // ln; a model further off is wrong, not biased
 constexpr double kHeldBackShare = 0.2;   // of time stalled: the rate is the database's own
-constexpr double kPredictionAgeS = 120;  // for display only: recomputed at most this often
+constexpr double kPredictionAgeS = 300;  // for display only: recomputed at most this often,
+                                         // and under other settings
 constexpr std::uint32_t kMembers = 2;    // of the file layer's ensemble
 
 double l0_count(const model::Snapshot& snapshot) {
@@ -52,6 +53,7 @@ void Reducer::forget_window() {
   state.calibration_from.reset();
   state.compared.reset();
   state.current_measure = {};
+  state.predicted_at_s = -kPredictionAgeS;
 }
 
 // Writers that stall for a part of the time would write measured / (1 - share) if they did not:

@@ -11,7 +11,7 @@ namespace {
 constexpr double kLookAgainS = 10;       // between looks that ended in a no-op, at most
 constexpr double kFamilyRestS = 120;     // of a family in which a search found nothing, at least
 constexpr double kSearchTimeoutS = 600;  // a search that never answered is forgotten
-constexpr int kMostDoublings = 4;        // of the pause between searches that find nothing
+constexpr int kMostDoublings = 5;        // of the pause between searches that find nothing
 constexpr double kOtherRate = 0.15;      // |ln| of put rates that make it another question
 }  // namespace
 
@@ -67,7 +67,7 @@ void Reducer::consider() {
   }
   if (state.candidate) return try_candidate();
   forget_fruitless_searches();
-  if (rests()) return;
+  if (rests() || budget_spent()) return;
   if (now() < state.next_search_s) return;
   const Strategy& strategy = strategy_named(policy.strategy);
   state.next_search_s = now() + strategy.pause_s(policy);
@@ -146,6 +146,17 @@ bool Reducer::rests() {
   noop("resting",
        "the last trial was reverted; the next is not looked for before it has cost "
        "little over time, or before the put rate moves");
+  return true;
+}
+
+// A strategy does not risk the revert that would latch the target: that one is for what nobody
+// foresaw. Where a single one latches it, there is nothing to spare.
+bool Reducer::budget_spent() {
+  if (policy.reverts_per_hour_limit < 2 ||
+      reverts_within_hour() + 1 < policy.reverts_per_hour_limit)
+    return false;
+  noop("budget", "one more revert within an hour would stop all changes until an operator acts: " +
+                     std::string("nothing is tried before the oldest is an hour old"));
   return true;
 }
 

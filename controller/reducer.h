@@ -74,6 +74,7 @@ struct Reducer {
   void forget_fruitless_searches();
   bool rate_moved() const;
   bool rests();
+  bool budget_spent();
   View view() const;
   void take(Suggestion suggestion);
   void on(const SearchFinished& finished);
@@ -110,6 +111,7 @@ struct Reducer {
   void revert_returned(const ApplyFinished& finished);
   void check_reverted(const model::Snapshot& snapshot);
   void finish_revert(const std::string& note);
+  int reverts_within_hour();
   void count_revert();
   void wait_longer();
 

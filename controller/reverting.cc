@@ -13,9 +13,15 @@ constexpr int kMostDoublings = 3;        // of the cooldown, by trials reverted 
 constexpr double kMostLostShare = 0.02;  // of writes, by trials that gained nothing
 }  // namespace
 
-void Reducer::count_revert() {
+int Reducer::reverts_within_hour() {
   auto& times = state.persistent.revert_wall_times_s;
   std::erase_if(times, [&](double t) { return event.wall_s - t >= kHourS || t > event.wall_s; });
+  return static_cast<int>(times.size());
+}
+
+void Reducer::count_revert() {
+  auto& times = state.persistent.revert_wall_times_s;
+  reverts_within_hour();
   times.push_back(event.wall_s);
   if (static_cast<int>(times.size()) < std::max(1, policy.reverts_per_hour_limit)) return;
   if (!state.persistent.storm_latched)

@@ -148,6 +148,12 @@ void Reducer::verify(const model::Snapshot& snapshot) {
 void Reducer::keep_trial(const std::string& evidence) {
   Decision decision = std::move(state.trial->decision);
   remember_kept(decision, state.trial->before);
+  // The next trial is measured against what lasts, not against an L0 that filled up.
+  if (const auto& marks = state.trial->marks; !marks.empty()) {
+    const double steady_s = marks[steady_from(marks, true)].time_s;
+    while (!state.recent.empty() && state.recent.front().time_s < steady_s)
+      state.recent.pop_front();
+  }
   state.trial.reset();
   model::ChangeSet changes = decision.changes;
   for (auto& change : changes)  // relative to the baseline

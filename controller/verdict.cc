@@ -77,10 +77,8 @@ std::string debt_in_words(const TrialBaseline& before, std::span<const Mark> aft
          model::format_bytes(debt_now(after)) + foreseen;
 }
 
-}  // namespace
-
-Judgement judge(const config::Policy& policy, const TrialBaseline& before,
-                std::span<const Mark> after) {
+Judgement judge_span(const config::Policy& policy, const TrialBaseline& before,
+                     std::span<const Mark> after) {
   if (after.size() < 2) return {};
   const double elapsed = after.back().time_s - after.front().time_s;
   const Estimate rate = put_rate(after, true);
@@ -175,6 +173,20 @@ Judgement judge(const config::Policy& policy, const TrialBaseline& before,
     return {Verdict::no_gain,
             "no significant gain in the time allowed: " + in_words(gain, kBound80)};
   }
+  return {};
+}
+
+}  // namespace
+
+Judgement judge(const config::Policy& policy, const TrialBaseline& before,
+                std::span<const Mark> after) {
+  Judgement judgement = judge_span(policy, before, after);
+  if (judgement.verdict != Verdict::keep) return judgement;
+  const auto steady = after.subspan(steady_from(after, true));
+  if (steady.size() == after.size()) return judgement;
+  if (after.back().time_s - after.front().time_s >= policy.trial_max_s) return judgement;
+  Judgement later = judge_span(policy, before, steady);
+  if (later.verdict == Verdict::keep || later.verdict == Verdict::worse) return later;
   return {};
 }
 

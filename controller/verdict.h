@@ -19,7 +19,8 @@ struct Judgement {
   std::string evidence;
 };
 
-// `after` begins at a cycle boundary, when the change had settled.
+// `after` begins at a cycle boundary, when the change had settled. Nothing is kept, before the
+// longest time of a trial, for what was seen while L0 still filled up (steady_from).
 Judgement judge(const config::Policy& policy, const TrialBaseline& before,
                 std::span<const Mark> after);
 

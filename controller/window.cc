@@ -17,6 +17,9 @@ constexpr double kUnknownError = 0.15;
 constexpr double kPutSizeChange = 0.15;  // relative
 // Neighbouring cycles are correlated; means of at most this many batches are compared.
 constexpr std::size_t kMaxBatches = 20;
+// A cycle's peak of L0 files over the one before, from which on L0 still fills up.
+constexpr double kFillingFiles = 1;
+constexpr double kFilling = 1.1;
 // Cycle ends whose mean says how much debt stands before a change.
 constexpr std::size_t kDebtCycles = 3;
 
@@ -179,6 +182,21 @@ double pending_at_cycle_ends(std::span<const Mark> marks, bool starts_at_boundar
   for (std::size_t back = 0; back < count; ++back)
     sum += pending_at_cycle_end(marks, starts_at_boundary, back);
   return sum / static_cast<double>(count);
+}
+
+std::size_t steady_from(std::span<const Mark> marks, bool starts_at_boundary) {
+  const auto ends = boundaries(marks, starts_at_boundary);
+  if (ends.size() < 2) return ends.empty() ? 0 : ends.back();
+  double highest = 0;  // of the cycle before
+  for (std::size_t cycle = 0; cycle + 1 < ends.size(); ++cycle) {
+    double peak = 0;
+    for (std::size_t i = ends[cycle] + 1; i <= ends[cycle + 1]; ++i)
+      peak = std::max(peak, marks[i].l0_files);
+    if (cycle > 0 && peak <= std::max(highest + kFillingFiles, highest * kFilling))
+      return ends[cycle - 1];
+    highest = peak;
+  }
+  return ends.back();
 }
 
 bool loaded(const Mark& from, const Mark& to, double mean_rate) {

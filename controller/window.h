@@ -79,6 +79,12 @@ double pending_at_cycle_end(std::span<const Mark> marks, bool starts_at_boundary
 double pending_at_cycle_ends(std::span<const Mark> marks, bool starts_at_boundary,
                              std::size_t cycles);
 
+// Index of the mark from which on L0 no longer fills up: the start of the first whole cycle after
+// which the next does not reach more L0 files (by over one, and over 10 %). Higher triggers and
+// larger buffers leave room in L0 for several cycles, and writers wait for nothing in them: what
+// such cycles show does not last. The last cycle's end where all of them rise.
+std::size_t steady_from(std::span<const Mark> marks, bool starts_at_boundary);
+
 // User bytes per second while the database was what limited writers: where they stalled or were
 // stopped, or wrote no less than on average. Time in which less was offered is left out.
 double loaded_rate(std::span<const Mark> marks);

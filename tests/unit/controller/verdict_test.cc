@@ -103,6 +103,22 @@ TEST(Verdict, WaitsForTheMinimum) {
   EXPECT_EQ(judge(policy(), before(), marks(better, 10)).verdict, Verdict::keep);
 }
 
+// After a change that gives L0 more room writers wait for nothing, until L0 has filled up.
+TEST(Verdict, ACalmInWhichL0FillsUpIsNotKept) {
+  Load calm;
+  calm.rate = 14e6;
+  calm.stall = 0;
+  auto series = marks(calm, 12);
+  for (Mark& mark : series) mark.l0_files = 4 + 3 * mark.l0_compactions;  // higher each cycle
+  EXPECT_EQ(judge(policy(), before(), series).verdict, Verdict::go_on);
+  for (Mark& mark : series) mark.l0_files = 31;
+  EXPECT_EQ(judge(policy(), before(), series).verdict, Verdict::keep);
+  // At the longest time of a trial what was seen has to do.
+  series = marks(calm, 201);
+  for (Mark& mark : series) mark.l0_files = std::exp(0.2 * mark.l0_compactions);
+  EXPECT_EQ(judge(policy(), before(), series).verdict, Verdict::keep);
+}
+
 TEST(Verdict, ASmallGainNeedsMoreCycles) {
   Load better;
   better.rate = 10.7e6;  // ln 1.07 = 6.8 %; needs 1.28 x error < 4.3 %

@@ -39,5 +39,30 @@ TEST(LoadedRate, LeavesOutTimeInWhichLessWasOffered) {
   EXPECT_FALSE(loaded(middle, end, 81));
 }
 
+// One mark a second, a cycle every ten; L0 grows to each of `peaks` and falls to 2 at its end.
+std::vector<Mark> cycles_reaching(const std::vector<double>& peaks) {
+  std::vector<Mark> marks(1);
+  for (std::size_t cycle = 0; cycle < peaks.size(); ++cycle) {
+    for (int second = 1; second <= 10; ++second) {
+      Mark mark = marks.back();
+      mark.time_s += 1;
+      mark.l0_files = second < 10 ? peaks[cycle] * second / 9 : 2;
+      if (second == 10) mark.l0_compactions += 1;
+      marks.push_back(mark);
+    }
+  }
+  return marks;
+}
+
+// 15, 18 and 28 files while L0 fills up, then 31 and 31: what lasts begins with the first 31.
+TEST(SteadyFrom, LeavesOutCyclesInWhichL0FillsUp) {
+  EXPECT_EQ(steady_from(cycles_reaching({15, 18, 28, 31, 31}), true), 30U);
+  EXPECT_EQ(steady_from(cycles_reaching({31, 30, 31}), true), 0U);
+  EXPECT_EQ(steady_from(cycles_reaching({20, 15, 28}), true), 0U);   // only what it begins with
+  EXPECT_EQ(steady_from(cycles_reaching({15, 18, 28}), true), 30U);  // nothing lasts yet
+  EXPECT_EQ(steady_from(cycles_reaching({15}), true), 10U);
+  EXPECT_EQ(steady_from({}, true), 0U);
+}
+
 }  // namespace
 }  // namespace lsmtuned::controller
