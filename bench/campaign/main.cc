@@ -65,12 +65,13 @@ int main(int argc, char** argv) {
   int evaluations = 200;
   std::string strategy = "all";
   std::string json;
-  double effort = 0.15;
+  double effort = 0.13;
   std::string table_path;
   app.add_option("--scenarios", scenarios, "scenarios of the plain set");
   app.add_option("--mismatch-scenarios", mismatch_scenarios,
                  "scenarios of the mismatch set; default 15 % of the plain set");
-  app.add_option("--minutes", minutes, "simulated minutes each")->check(CLI::Range(5.0, 1440.0));
+  app.add_option("--minutes", minutes, "simulated minutes each, at least")
+      ->check(CLI::Range(5.0, 1440.0));
   app.add_option("--threads", threads)->check(CLI::Range(1, 256));
   app.add_option("--strategy", strategy)->check(CLI::IsMember({"all", "model", "rules", "probe"}));
   app.add_option("--mismatch", mismatch,
@@ -125,9 +126,12 @@ int main(int argc, char** argv) {
     std::vector<Summary> summaries;
     for (const Strategy each : strategies_named(strategy))
       summaries.push_back(summarise(plays, each));
+    double hours = 0;
+    for (const Played& played : plays) hours += played.scenario.seconds / 3600;
     std::cout << "\n"
-              << set.name << " set: " << set.count << " scenarios of " << minutes
-              << " simulated minutes from seed " << first_seed;
+              << set.name << " set: " << set.count << " scenarios of at least " << minutes
+              << " simulated minutes, " << static_cast<int>(hours) << " hours in all, from seed "
+              << first_seed;
     if (set.mismatch > 0) std::cout << ", plant off by up to " << 100 * set.mismatch << " %";
     std::cout << "; " << static_cast<int>(took) << " s on " << threads << " threads\n";
     print(summaries, std::cout);

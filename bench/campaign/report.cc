@@ -14,6 +14,8 @@ namespace {
 
 constexpr double kAnswerCycles = 3;
 constexpr std::size_t kSeedsNamed = 10;
+constexpr double kLoss = 0.02;
+constexpr double kHeavyLoss = 0.05;
 
 double at_share(std::vector<double> values, double share) {
   if (values.empty()) return 0;
@@ -51,6 +53,18 @@ std::size_t index_of(config::Strategy strategy) {
                                   kStrategies.begin());
 }
 
+bool any_lost(const Played& played) {
+  return std::any_of(
+      played.by_strategy.begin(), played.by_strategy.end(),
+      [&](const auto& outcome) { return outcome && gain_of(played, *outcome) < -kLoss; });
+}
+
+void shake(Played& played) {
+  for (std::size_t i = 0; i < kShakes; ++i)
+    played.shaken.push_back(
+        play_shaken(played.scenario, 0.1 + 0.5 * static_cast<double>(i) / (kShakes - 1)));
+}
+
 }  // namespace
 
 std::vector<Played> play_all(std::uint64_t first_seed, std::size_t count,
@@ -66,11 +80,10 @@ std::vector<Played> play_all(std::uint64_t first_seed, std::size_t count,
       Played& played = plays[i];
       played.scenario = make_scenario(first_seed + i, options);
       played.twin = play(played.scenario, std::nullopt);
-      for (std::size_t shake = 0; shake < kShakes; ++shake)
-        played.shaken.push_back(
-            play_shaken(played.scenario, 0.1 + 0.5 * static_cast<double>(shake) / (kShakes - 1)));
       for (const auto strategy : strategies)
         played.by_strategy.at(index_of(strategy)) = play(played.scenario, strategy);
+      played.of_chance = i % kChanceEvery == 0;
+      if (played.of_chance || any_lost(played)) shake(played);
       const std::size_t finished = ++done;
       if (progress != nullptr && finished % 100 == 0) {
         const std::lock_guard lock(printing);
@@ -123,11 +136,11 @@ Summary summarise(const std::vector<Played>& plays, config::Strategy strategy) {
     summary.worst_seeds.emplace_back(gain, seed);
     summary.mean_gain += gain;
     if (played.twin.stall_seconds > 0.02 * played.scenario.seconds / 3) held_back.push_back(gain);
-    if (gain < -0.02) ++summary.worse_2;
-    if (gain < -0.05) ++summary.worse_5;
+    if (gain < -kLoss) ++summary.worse_2;
+    if (gain < -kHeavyLoss) ++summary.worse_5;
     const double beyond = gain_beyond_chance(played, *outcome);
-    if (beyond < -0.02) ++summary.beyond_chance_2;
-    if (beyond < -0.05) ++summary.beyond_chance_5;
+    if (beyond < -kLoss) ++summary.beyond_chance_2;
+    if (beyond < -kHeavyLoss) ++summary.beyond_chance_5;
     summary.changes += outcome->changes;
     summary.kept += outcome->kept;
     summary.reverted += outcome->reverted;
@@ -168,6 +181,7 @@ Chance chance_of(const std::vector<Played>& plays) {
   Chance chance;
   std::vector<double> gains;
   for (const Played& played : plays) {
+    if (!played.of_chance) continue;
     std::vector<const Outcome*> untuned;
     if (played.twin.plant_error.empty()) untuned.push_back(&played.twin);
     for (const Outcome& shaken : played.shaken)
@@ -177,13 +191,13 @@ Chance chance_of(const std::vector<Played>& plays) {
       const double gain = gain_over(*untuned.front(), *untuned[i]);
       gains.push_back(gain);
       ++chance.plays;
-      if (gain < -0.02) ++chance.worse_2;
-      if (gain < -0.05) ++chance.worse_5;
+      if (gain < -kLoss) ++chance.worse_2;
+      if (gain < -kHeavyLoss) ++chance.worse_5;
       double beyond = gain;
       for (std::size_t other = 1; other < untuned.size(); ++other)
         if (other != i) beyond = std::max(beyond, gain_over(*untuned[other], *untuned[i]));
-      if (beyond < -0.02) ++chance.beyond_chance_2;
-      if (beyond < -0.05) ++chance.beyond_chance_5;
+      if (beyond < -kLoss) ++chance.beyond_chance_2;
+      if (beyond < -kHeavyLoss) ++chance.beyond_chance_5;
     }
   }
   if (gains.empty()) return chance;
@@ -294,7 +308,7 @@ void print(const std::vector<Summary>& summaries, std::ostream& out) {
       out << "violation, " << config::to_text(s.strategy) << ": " << words << "\n";
     std::string worst;
     for (std::size_t i = 0; i < std::min(kSeedsNamed, s.worst_seeds.size()); ++i)
-      if (s.worst_seeds[i].first < -0.02)
+      if (s.worst_seeds[i].first < -kLoss)
         worst += text(" %llu (%.1f %%)", static_cast<unsigned long long>(s.worst_seeds[i].second),
                       100 * s.worst_seeds[i].first);
     const auto late = [&](const char* of, const std::vector<std::string>& named) {

@@ -19,11 +19,16 @@ inline constexpr std::array<config::Strategy, 3> kStrategies = {
     config::Strategy::model, config::Strategy::rules, config::Strategy::probe};
 
 inline constexpr std::size_t kShakes = 7;
+// Untuned plays beside each other say how much is chance: of every so many scenarios, and of those
+// in which a strategy lost.
+inline constexpr std::size_t kChanceEvery = 5;
 
 struct Played {
   Scenario scenario;
   Outcome twin;
-  std::vector<Outcome> shaken;                        // play_shaken() at kShakes times
+  std::vector<Outcome>
+      shaken;              // play_shaken() at kShakes times; empty where nothing is asked of it
+  bool of_chance = false;  // one of every kChanceEvery
   std::array<std::optional<Outcome>, 3> by_strategy;  // in the order of kStrategies
 };
 

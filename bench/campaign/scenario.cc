@@ -19,9 +19,9 @@ using model::kMiB;
 using model::Knob;
 
 constexpr double kSmallestFile = 2 * kMiB;
-constexpr double kCycles = 90;      // of the starting settings, in a scenario
-constexpr double kFullCycles = 45;  // of those of a saturated L0
-constexpr double kLongestS = 3 * 3600;
+constexpr double kCycles = 60;        // of the starting settings under a saturating writer
+constexpr double kAlternations = 30;  // of a load that comes and goes
+constexpr double kLongestS = 8 * 3600;
 constexpr double kLowestBandwidth = 0.26;  // of a degraded device
 constexpr double kSaturating = std::numeric_limits<double>::infinity();
 
@@ -189,6 +189,7 @@ void settle_tree(Dice& dice, Scenario& scenario) {
   options.warmup_s = 3300;
   const auto found = model::simulate(saturated, options);
   scenario.capacity_bytes_per_s = found ? found->put_bytes_per_s : 4 * kMiB;
+  if (found) scenario.cycle_s = saturated.horizon_s / std::max(1.0, found->l0_compactions);
   scenario.settled = dice.chance(0.85) && found;
   if (!scenario.settled) return;
   scenario.problem.tree = found->tree;
@@ -202,24 +203,41 @@ struct Degradation {
 };
 
 // At least as long as asked for, and long enough that the last third holds many cycles: over a few,
-// two plays of nobody differ by several per cent. Under saturation a cycle takes in as many files
-// as L0 may hold without delay.
+// two plays of nobody differ by several per cent.
 void choose_length(const Degradation& degradation, Scenario& scenario) {
-  const auto& s = scenario.problem.settings;
-  const double file_s =
-      *s.get(Knob::write_buffer_size) / std::max(1.0, scenario.capacity_bytes_per_s);
   const double slower =
       degradation.happens && std::isinf(degradation.lasts_s) ? 1 / kLowestBandwidth : 1;
-  const double wanted =
-      std::max(kCycles * *s.get(Knob::level0_file_num_compaction_trigger) * file_s,
-               slower * kFullCycles * *s.get(Knob::level0_slowdown_writes_trigger) * file_s);
-  scenario.seconds = std::clamp(wanted, scenario.seconds, std::max(scenario.seconds, kLongestS));
+  scenario.seconds = std::clamp(slower * kCycles * scenario.cycle_s, scenario.seconds,
+                                std::max(scenario.seconds, kLongestS));
 }
+
+// Times of a load that comes and goes, as far apart as two uniform draws say.
+struct Alternation {
+  double low_s[2];
+  double high_s[2];
+  double seconds(double count) const {
+    return count * (low_s[0] + low_s[1] + high_s[0] + high_s[1]) / 2;
+  }
+};
+constexpr Alternation kBursts{{40, 240}, {10, 120}};
+constexpr Alternation kOnOff{{20, 200}, {60, 400}};
 
 void choose_load(Dice& dice, Scenario& scenario) {
   const double capacity = scenario.capacity_bytes_per_s;
-  const double end = scenario.seconds;
   auto& load = scenario.load;
+  // The last third holds many alternations: over a few, plays of nobody differ by their phase.
+  const auto alternate = [&](const Alternation& times, double first, double second,
+                             bool high_first) {
+    scenario.seconds = std::max(scenario.seconds, times.seconds(kAlternations));
+    bool high = high_first;
+    double t = 0;
+    while (t < scenario.seconds || high != high_first) {
+      load.push_back({t, high == high_first ? first : second});
+      const auto& range = high ? times.high_s : times.low_s;
+      t += dice.uniform(range[0], range[1]);
+      high = !high;
+    }
+  };
   const double kind = dice.uniform(0, 1);
   if (kind < 0.4) {
     scenario.load_kind = "saturating";
@@ -233,26 +251,16 @@ void choose_load(Dice& dice, Scenario& scenario) {
     const double high = dice.chance(0.5) ? kSaturating : dice.uniform(1.1, 2) * capacity;
     const bool up = dice.chance(0.5);
     load.push_back({0, up ? low : high});
-    load.push_back({dice.uniform(0.2, 0.6) * end, up ? high : low});
+    load.push_back({dice.uniform(0.2, 0.6) * scenario.seconds, up ? high : low});
   } else if (kind < 0.87) {
     scenario.load_kind = "bursts";
     const double low = dice.uniform(0.2, 0.6) * capacity;
     const double high = dice.chance(0.5) ? kSaturating : dice.uniform(1.2, 2.5) * capacity;
-    for (double t = 0; t < end;) {
-      load.push_back({t, low});
-      t += dice.uniform(40, 240);
-      load.push_back({t, high});
-      t += dice.uniform(10, 120);
-    }
+    alternate(kBursts, low, high, false);
   } else {
     scenario.load_kind = "on/off";
     const double high = dice.chance(0.7) ? kSaturating : dice.uniform(0.5, 2) * capacity;
-    for (double t = 0; t < end;) {
-      load.push_back({t, high});
-      t += dice.uniform(60, 400);
-      load.push_back({t, 0});
-      t += dice.uniform(20, 200);
-    }
+    alternate(kOnOff, high, 0, true);
   }
 }
 
@@ -331,11 +339,13 @@ void choose_faults(Dice& dice, Scenario& scenario) {
 void choose_policy(Dice& dice, const ScenarioOptions& options, Scenario& scenario) {
   config::Policy& policy = scenario.policy;
   policy.mode = config::Mode::tune;
-  policy.poll_interval_s = dice.one_of({1.0, 1.0, 1.0, 2.0, 5.0});
+  const bool hours = scenario.seconds > 3600;
+  policy.poll_interval_s =
+      hours ? dice.one_of({2.0, 5.0, 5.0}) : dice.one_of({1.0, 1.0, 1.0, 2.0, 5.0});
   policy.observation_s = 60;
-  policy.cooldown_s = 60;
+  policy.cooldown_s = hours ? config::Policy{}.cooldown_s : 60;
   policy.trial_min_s = 60;
-  policy.trial_max_s = 300;
+  policy.trial_max_s = hours ? 900 : 300;
   policy.settle_max_s = 120;
   policy.search_evaluations = options.evaluations;
   policy.reapply_after_restart = dice.chance(0.5);

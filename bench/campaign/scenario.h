@@ -67,6 +67,7 @@ struct Scenario {
   double cpu_cores = 2;             // of the machine
   bool settled = true;              // the tree has been under saturating load for an hour
   double capacity_bytes_per_s = 0;  // simulated, at the starting settings
+  double cycle_s = 0;               // of an L0 -> base cycle then
   std::vector<LoadPhase> load;      // by time; the first begins at 0
   std::vector<DevicePhase> device;  // by time
   std::vector<Fault> faults;        // by time
@@ -83,7 +84,7 @@ struct ScenarioOptions {
   double minutes = 30;
   double mismatch = 0;  // how far plant constants may be from what the controller begins with
   int evaluations = 200;
-  double effort = 0.15;  // share of the daemon's bounds on a search's simulated events
+  double effort = 0.13;  // share of the daemon's bounds on a search's simulated events
 };
 
 Scenario make_scenario(std::uint64_t seed, const ScenarioOptions& options);

@@ -14,7 +14,8 @@ using controller::DecisionKind;
 using controller::Phase;
 using model::Knob;
 
-constexpr double kStuckS = 900;  // longer in one phase of a change than any policy here allows
+// Beyond what the policy allows one phase of a change: a call that hangs, a slow read-back.
+constexpr double kStuckS = 300;
 constexpr std::size_t kMostViolations = 5;
 
 }  // namespace
@@ -97,7 +98,9 @@ void World::check_truth() {
   const double seconds = polls_in_phase_ * scenario_.policy.poll_interval_s;
   const bool changing = state_.phase == Phase::applying || state_.phase == Phase::settling ||
                         state_.phase == Phase::verifying || state_.phase == Phase::reverting;
-  if (changing && seconds > kStuckS) {
+  const double longest =
+      std::max(scenario_.policy.settle_max_s, 2 * scenario_.policy.trial_max_s) + kStuckS;
+  if (changing && seconds > longest) {
     broken(std::string("stuck in ") + controller::to_text(state_.phase));
     polls_in_phase_ = 0;
   }
