@@ -298,6 +298,77 @@ void add_trials(std::vector<Key<Policy>>& keys) {
                 "and its settings go back. Looked at with every poll; where it cannot be looked "
                 "at, that counts as frozen. The packaged unit sees neither /home nor /tmp: "
                 "/run/lsmtuned is a good place. Empty: none."));
+}
+
+// A threshold of the workload's phases. `unit`: of the key's base unit in one of the member's.
+template <class T>
+PolicyEntry phase_entry(const char* name, ValueType type,
+                        T model::published::PhaseThresholds::*member, double unit = 1) {
+  const auto read = [=](const Policy& policy) {
+    return KeyValue(static_cast<double>(policy.workload_phases.*member) * unit);
+  };
+  const auto write = [=](Policy& policy, const KeyValue& value) {
+    policy.workload_phases.*member = static_cast<T>(std::get<double>(value) / unit);
+  };
+  return PolicyEntry(name, type).with(read, write);
+}
+
+// Where a load counts as being in the phase initial, middle or final.
+void add_workload_phases(std::vector<Key<Policy>>& keys) {
+  using model::published::PhaseThresholds;
+  keys.push_back(
+      phase_entry("workload_phase_middle_from", duration, &PhaseThresholds::middle_from_minutes,
+                  kMinute)
+          .range(0, 30 * kDay)
+          .help("Age of the open database from which the clock votes for the workload phase "
+                "middle. The phases (initial, middle, final) were published for a fillrandom of "
+                "two hours; the clock, the steadiness of the put rate and write amplification "
+                "have a vote each. Other loads need their own times, or none: a change of phase "
+                "is logged and an unexpected one is an alert, but no setting depends on it."));
+  keys.push_back(
+      phase_entry("workload_phase_final_from", duration, &PhaseThresholds::final_from_minutes,
+                  kMinute)
+          .range(0, 30 * kDay)
+          .help("Age of the open database from which the clock votes for the workload phase "
+                "final. At least workload_phase_middle_from."));
+  keys.push_back(phase_entry("workload_phase_initial_variation", share,
+                             &PhaseThresholds::initial_above_variation)
+                     .range(0, 10)
+                     .help("Variation of the put rate (standard deviation over mean) above which "
+                           "it votes for the workload phase initial. Raise it for loads that swing "
+                           "by nature."));
+  keys.push_back(phase_entry("workload_phase_middle_variation", share,
+                             &PhaseThresholds::middle_above_variation)
+                     .range(0, 10)
+                     .help("Variation of the put rate above which it votes for the workload phase "
+                           "middle, and up to which for final. At most "
+                           "workload_phase_initial_variation."));
+  keys.push_back(
+      phase_entry("workload_phase_rising_slope", number, &PhaseThresholds::rising_above_slope)
+          .range(0, 1000)
+          .help("Growth of write amplification a sample above which it counts as rising. A sample "
+                "is taken every sample_interval: with longer ones the same growth is a steeper "
+                "slope."));
+  keys.push_back(phase_entry("workload_phase_final_amplification", number,
+                             &PhaseThresholds::final_from_write_amplification)
+                     .range(0, 1000)
+                     .help("Write amplification from which, while it rises, it votes for the "
+                           "workload phase final instead of middle. Deeper trees need more."));
+  keys.push_back(
+      phase_entry("workload_phase_rate_window", integer, &PhaseThresholds::rate_window)
+          .range(2, 1000)
+          .help("Samples over which the variation of the put rate is taken. No phase is named "
+                "before there are so many, and a new one counts when so many in a row say it: "
+                "more of them mean fewer false changes, seen later."));
+  keys.push_back(phase_entry("workload_phase_amplification_window", integer,
+                             &PhaseThresholds::amplification_window)
+                     .range(2, 1000)
+                     .help("Samples over which the slope of write amplification is taken. More "
+                           "smooth out single compactions."));
+}
+
+// A table of its own: the last of its section.
+void add_bounds(std::vector<Key<Policy>>& keys) {
   keys.push_back(
       PolicyEntry("bounds", knob_bounds)
           .with(read_bounds, write_bounds)
@@ -312,6 +383,8 @@ std::vector<Key<Policy>> make_policy_keys() {
   add_permissions(keys);
   add_loop(keys);
   add_trials(keys);
+  add_workload_phases(keys);
+  add_bounds(keys);
   return keys;
 }
 

@@ -135,6 +135,18 @@ void members(Visitor& visit, T& c) {
   visit("uncertainty", c.uncertainty);
 }
 
+template <class Visitor, Of<model::published::PhaseThresholds> T>
+void members(Visitor& visit, T& t) {
+  visit("middle_from_minutes", t.middle_from_minutes);
+  visit("final_from_minutes", t.final_from_minutes);
+  visit("initial_above_variation", t.initial_above_variation);
+  visit("middle_above_variation", t.middle_above_variation);
+  visit("rising_above_slope", t.rising_above_slope);
+  visit("final_from_write_amplification", t.final_from_write_amplification);
+  visit("rate_window", t.rate_window);
+  visit("amplification_window", t.amplification_window);
+}
+
 template <class Visitor, Of<KnobChange> T>
 void members(Visitor& visit, T& c) {
   visit("family", c.family);

@@ -287,6 +287,10 @@ json::object status_json(const TargetRunner& runner, double now_s) {
   } else {
     object["last_decision"] = nullptr;
   }
+  object["workload_phase"] = nullptr;
+  if (const auto& watched = runner.watch().workload_phase(); watched.phase)
+    object["workload_phase"] = json::object{{"phase", model::published::to_text(*watched.phase)},
+                                            {"since_s", std::max(0.0, now_s - watched.since_s)}};
   object["calibration"] = to_json(state.persistent.calibration);
   object["alerts"] = alerts_json(runner.alerts());
   return object;

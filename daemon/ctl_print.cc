@@ -235,6 +235,9 @@ std::string print_status(const json::object& answer) {
   }
   if (measured(answer, "measured"))
     result += row("recently", window_line(*sub(answer, "measured")));
+  if (const json::object* workload = sub(answer, "workload_phase"))
+    result += row("workload", fmt::format("published phase {} for {}", text(*workload, "phase"),
+                                          model::format_duration(number(*workload, "since_s"))));
   result += row("S_max", prediction_text(answer, "prediction"));
   std::string trust = present(answer, "prediction_error")
                           ? "prediction error " + share(answer, "prediction_error")

@@ -101,6 +101,7 @@ void members(Visitor& visit, T& p) {
   visit("search_evaluations", p.search_evaluations);
   visit("freeze_windows", p.freeze_windows);
   visit("freeze_file", p.freeze_file);
+  visit("workload_phases", p.workload_phases);
 }
 
 // ---- the controller's state ---------------------------------------------------------------------

@@ -41,6 +41,10 @@ constexpr std::size_t kReasonLength = 32;
 constexpr std::array<config::Mode, 3> kModes = {config::Mode::observe, config::Mode::advise,
                                                 config::Mode::tune};
 
+constexpr std::array<model::published::Phase, 3> kWorkloadPhases = {
+    model::published::Phase::initial, model::published::Phase::middle,
+    model::published::Phase::final};
+
 template <class Metric>
 using Series = prometheus::Family<Metric>;
 
@@ -227,6 +231,10 @@ struct Metrics::Impl {
       "Rolling |ln(measured / predicted)| of the put rate; 0 before the first comparison."};
   Vector<Gauge> gate{registry, "lsmtuned_trust_gate_open",
                      "1 while the prediction error lets the controller act."};
+  Vector<Gauge> workload_phase{
+      registry, "lsmtuned_workload_phase",
+      "1 for the published phase that the workload is in, 0 for the others and while none is "
+      "named."};
   Vector<Counter> decisions{registry, "lsmtuned_decisions_total",
                             "Decisions by the status they reached and their reason."};
   Vector<Counter> reverts{registry, "lsmtuned_reverts_total", "Changes that were taken back."};
@@ -262,14 +270,14 @@ struct Metrics::Impl {
 
   // All series that belong to targets.
   std::vector<Vector<Gauge>*> gauges() {
-    return {&attached,      &phase,        &mode,        &put_rate,
-            &put_ops,       &s_max,        &s_max_low,   &s_max_high,
-            &s_max_settled, &stall,        &worst_stall, &put_p99,
-            &write_stopped, &delayed_rate, &write_amp,   &read_amp,
-            &utilisation,   &device_write, &device_read, &device_busy,
-            &device_free,   &pressure,     &setting,     &l0_files,
-            &pending,       &immutable,    &level_size,  &families_hidden,
-            &error,         &gate};
+    return {&attached,      &phase,        &mode,          &put_rate,
+            &put_ops,       &s_max,        &s_max_low,     &s_max_high,
+            &s_max_settled, &stall,        &worst_stall,   &put_p99,
+            &write_stopped, &delayed_rate, &write_amp,     &read_amp,
+            &utilisation,   &device_write, &device_read,   &device_busy,
+            &device_free,   &pressure,     &setting,       &l0_files,
+            &pending,       &immutable,    &level_size,    &families_hidden,
+            &error,         &gate,         &workload_phase};
   }
   std::vector<Vector<Counter>*> counters() {
     return {&decisions,          &reverts,          &polls, &searches, &search_time,
@@ -279,8 +287,8 @@ struct Metrics::Impl {
   void seen(const std::string& target) {
     if (!targets.insert(target).second) return;
     for (auto* gauge : gauges()) {
-      if (gauge != &phase && gauge != &mode && gauge != &setting && gauge != &l0_files &&
-          gauge != &pending && gauge != &immutable && gauge != &level_size) {
+      if (gauge != &phase && gauge != &workload_phase && gauge != &mode && gauge != &setting &&
+          gauge != &l0_files && gauge != &pending && gauge != &immutable && gauge != &level_size) {
         gauge->at(target);
       }
     }
@@ -291,6 +299,8 @@ struct Metrics::Impl {
     for (int i = 0; i < controller::kPhaseCount; ++i) {
       phase.at(target, {{"phase", controller::to_text(static_cast<controller::Phase>(i))}});
     }
+    for (const auto p : kWorkloadPhases)
+      workload_phase.at(target, {{"phase", model::published::to_text(p)}});
     for (const auto m : kModes) mode.at(target, {{"mode", config::to_text(m)}});
     for (const char* result : {"ok", "failed"}) polls.at(target, {{"result", result}});
     poll_time.at(target, {}, poll_buckets());
@@ -434,6 +444,15 @@ void Metrics::update(const controller::State& state, const model::Snapshot& snap
   m.device_free.at(db).Set(snapshot.device ? finite(snapshot.device->free_bytes) : 0);
   m.update_pressure(db, snapshot, m.memory[db]);
   m.update_families(db, snapshot);
+}
+
+void Metrics::watched(const std::string& target, const TargetWatch& watch) {
+  const std::lock_guard lock(impl_->mutex);
+  Impl& m = *impl_;
+  m.seen(target);
+  for (const auto phase : kWorkloadPhases)
+    m.workload_phase.at(target, {{"phase", model::published::to_text(phase)}})
+        .Set(watch.workload_phase().phase == phase ? 1 : 0);
 }
 
 void Metrics::decision(const controller::Decision& decision) {

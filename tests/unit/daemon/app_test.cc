@@ -66,6 +66,26 @@ TEST_F(RunningApp, GoesThroughATrialAndReturnsToTheBaselineAtTheEnd) {
   EXPECT_TRUE((*state)->kept.empty());
 }
 
+TEST_F(RunningApp, AnUnexpectedWorkloadPhaseIsAnAlert) {
+  policy().mode = config::Mode::observe;
+  // From initial to final at once, when the clock passes a minute.
+  model::published::PhaseThresholds& phases = policy().workload_phases;
+  phases = {1, 1, 0, 0, 1000, 3, 2, 2};
+  start();
+  const auto alerted = [&] {
+    const json::object now = status();
+    if (!ok(now)) return false;
+    for (const json::value& alert : now.at("alerts").as_array())
+      if (text(alert.as_object(), "code") == "workload-phase" &&
+          text(alert.as_object(), "text") == "workload phase initial -> final: not the next one" &&
+          text(alert.as_object(), "severity") == "warning")
+        return true;
+    return false;
+  };
+  ASSERT_TRUE(eventually(alerted)) << json::serialize(status());
+  EXPECT_EQ(text(status().at("workload_phase").as_object(), "phase"), "final");
+}
+
 TEST_F(RunningApp, ARecordedRunReplaysIdenticallyTwice) {
   config_.record_events = temp_.file("events");
   config_.record_events_bytes = 1e9;

@@ -229,6 +229,15 @@ TEST(Samples, EndWithTheirCourse) {
   for (std::size_t i = 0; i < samples.size(); ++i)
     samples[i].as_object()["wall_time_s"] = 1.7e9 + 30 * static_cast<double>(i);
   EXPECT_THAT(print_samples({{"samples", samples}}), HasSubstr("of the detector's labels"));
+  // The detector's thresholds are those of the target.
+  const auto confirmed = [&](double middle_from_minutes) {
+    return print_samples(
+        {{"samples", samples},
+         {"workload_phases", json::object{{"middle_from_minutes", middle_from_minutes},
+                                          {"final_from_minutes", middle_from_minutes},
+                                          {"initial_above_variation", 0}}}});
+  };
+  EXPECT_NE(confirmed(0), confirmed(1e6));
   samples.resize(9);
   EXPECT_THAT(print_samples({{"samples", samples}}), Not(HasSubstr("course")));
   EXPECT_THAT(print_samples({{"samples", samples}}), Not(HasSubstr("published phases")));

@@ -206,6 +206,19 @@ TEST(Metrics, ShowsWhatTheLoopKnows) {
   EXPECT_EQ(found.at("lsmtuned_phase{db=\"main\",phase=\"verifying\"}"), 1);
 }
 
+TEST(Metrics, ShowTheWorkloadPhase) {
+  Metrics metrics;
+  TargetWatch watch;
+  metrics.watched("main", watch);
+  EXPECT_EQ(count_of(metrics.text(), "lsmtuned_workload_phase{"), 3U);
+  auto state = make_state();
+  state.policy.workload_phases.middle_from_minutes = 0;
+  state.policy.workload_phases.final_from_minutes = 0;
+  for (int i = 0; i < 12; ++i) watch.sample(state, make_snapshot(), make_interval());
+  metrics.watched("main", watch);
+  EXPECT_EQ(series(metrics.text()).at("lsmtuned_workload_phase{db=\"main\",phase=\"final\"}"), 1);
+}
+
 TEST(Metrics, TheTrustGateShutsOnError) {
   Metrics metrics;
   auto state = make_state();
