@@ -13,6 +13,7 @@
 
 #include "model/knobs.h"
 #include "model/published/phase.h"
+#include "model/watch/rule.h"
 
 namespace lsmtuned::config {
 
@@ -83,6 +84,7 @@ struct Policy {
 
   // Watched, and told of; control does not depend on them.
   model::published::PhaseThresholds workload_phases;
+  model::WatchRule watch;
   bool operator==(const Policy&) const = default;
 };
 

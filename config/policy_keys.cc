@@ -300,17 +300,58 @@ void add_trials(std::vector<Key<Policy>>& keys) {
                 "/run/lsmtuned is a good place. Empty: none."));
 }
 
-// A threshold of the workload's phases. `unit`: of the key's base unit in one of the member's.
+// A key for a member of a part of the policy. `unit`: of the key's base unit in one of the
+// member's.
+template <class Part, class T>
+PolicyEntry part_entry(const char* name, ValueType type, Part Policy::*part, T Part::*member,
+                       double unit = 1) {
+  const auto read = [=](const Policy& policy) {
+    return KeyValue(static_cast<double>(policy.*part.*member) * unit);
+  };
+  const auto write = [=](Policy& policy, const KeyValue& value) {
+    policy.*part.*member = static_cast<T>(std::get<double>(value) / unit);
+  };
+  return PolicyEntry(name, type).with(read, write);
+}
+
 template <class T>
 PolicyEntry phase_entry(const char* name, ValueType type,
                         T model::published::PhaseThresholds::*member, double unit = 1) {
-  const auto read = [=](const Policy& policy) {
-    return KeyValue(static_cast<double>(policy.workload_phases.*member) * unit);
-  };
-  const auto write = [=](Policy& policy, const KeyValue& value) {
-    policy.workload_phases.*member = static_cast<T>(std::get<double>(value) / unit);
-  };
-  return PolicyEntry(name, type).with(read, write);
+  return part_entry(name, type, &Policy::workload_phases, member, unit);
+}
+
+PolicyEntry watch_entry(const char* name, ValueType type, double model::WatchRule::*member) {
+  return part_entry(name, type, &Policy::watch, member);
+}
+
+// From when on the daemon tells of what it watches beside control.
+void add_watch(std::vector<Key<Policy>>& keys) {
+  using model::WatchRule;
+  keys.push_back(
+      watch_entry("watch_fall", share, &WatchRule::fall)
+          .range(0.05, 0.9)
+          .help("How far put rate (while writers stall), compaction efficiency and what the device "
+                "can write may fall below the best of the day before an alert says so. Lower "
+                "tells of smaller losses and of more ordinary swings. No setting is changed for "
+                "it."));
+  keys.push_back(
+      watch_entry("watch_use_deviation", share, &WatchRule::use_deviation)
+          .range(0.1, 10)
+          .help("How far the share of user bytes in the device's bytes may be from what was "
+                "learned in the same workload phase, relative to it and either way, before an "
+                "alert says so. 50 % was published."));
+  keys.push_back(
+      watch_entry("watch_hold", duration, &WatchRule::hold_s)
+          .range(10, kDay)
+          .help("How long something must last before it is told of, and be over before that is. It "
+                "should hold several compactions from L0; shorter is told sooner and more often "
+                "for nothing. Half of it is the memory of the figures, and debt is followed over "
+                "two of it. At least twice sample_interval."));
+  keys.push_back(
+      watch_entry("watch_span", duration, &WatchRule::span_s)
+          .range(10, kDay)
+          .help("The best of the day is the best mean over such a time. Before the first is over "
+                "nothing is compared. Longer makes a standard that fewer lucky minutes set."));
 }
 
 // Where a load counts as being in the phase initial, middle or final.
@@ -384,6 +425,7 @@ std::vector<Key<Policy>> make_policy_keys() {
   add_loop(keys);
   add_trials(keys);
   add_workload_phases(keys);
+  add_watch(keys);
   add_bounds(keys);
   return keys;
 }

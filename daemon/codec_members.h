@@ -147,6 +147,14 @@ void members(Visitor& visit, T& t) {
   visit("amplification_window", t.amplification_window);
 }
 
+template <class Visitor, Of<model::WatchRule> T>
+void members(Visitor& visit, T& r) {
+  visit("fall", r.fall);
+  visit("use_deviation", r.use_deviation);
+  visit("hold_s", r.hold_s);
+  visit("span_s", r.span_s);
+}
+
 template <class Visitor, Of<KnobChange> T>
 void members(Visitor& visit, T& c) {
   visit("family", c.family);

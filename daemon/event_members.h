@@ -102,6 +102,7 @@ void members(Visitor& visit, T& p) {
   visit("freeze_windows", p.freeze_windows);
   visit("freeze_file", p.freeze_file);
   visit("workload_phases", p.workload_phases);
+  visit("watch", p.watch);
 }
 
 // ---- the controller's state ---------------------------------------------------------------------

@@ -235,6 +235,19 @@ struct Metrics::Impl {
       registry, "lsmtuned_workload_phase",
       "1 for the published phase that the workload is in, 0 for the others and while none is "
       "named."};
+  Vector<Gauge> raised{registry, "lsmtuned_watch_raised",
+                       "1 while an alert on this figure stands (put_rate, write_bandwidth, "
+                       "compaction_efficiency, device_use, debt)."};
+  Vector<Gauge> beside_standard{
+      registry, "lsmtuned_watch_ratio",
+      "The figure over what it is compared with: the best of the day, of device_use what was "
+      "learned in the phase, of debt the soft limit. Absent while nothing is known."};
+  Vector<Gauge> level_write_amp{
+      registry, "lsmtuned_level_write_amplification_ratio",
+      "Bytes written to a level (0: flushes) per user byte, over the last watch_span."};
+  Vector<Gauge> level_read_amp{
+      registry, "lsmtuned_level_read_amplification_ratio",
+      "Bytes that compactions into a level read per user byte, over the last watch_span."};
   Vector<Counter> decisions{registry, "lsmtuned_decisions_total",
                             "Decisions by the status they reached and their reason."};
   Vector<Counter> reverts{registry, "lsmtuned_reverts_total", "Changes that were taken back."};
@@ -270,14 +283,18 @@ struct Metrics::Impl {
 
   // All series that belong to targets.
   std::vector<Vector<Gauge>*> gauges() {
-    return {&attached,      &phase,        &mode,          &put_rate,
-            &put_ops,       &s_max,        &s_max_low,     &s_max_high,
-            &s_max_settled, &stall,        &worst_stall,   &put_p99,
-            &write_stopped, &delayed_rate, &write_amp,     &read_amp,
-            &utilisation,   &device_write, &device_read,   &device_busy,
-            &device_free,   &pressure,     &setting,       &l0_files,
-            &pending,       &immutable,    &level_size,    &families_hidden,
-            &error,         &gate,         &workload_phase};
+    return {&attached,        &phase,         &mode,
+            &put_rate,        &put_ops,       &s_max,
+            &s_max_low,       &s_max_high,    &s_max_settled,
+            &stall,           &worst_stall,   &put_p99,
+            &write_stopped,   &delayed_rate,  &write_amp,
+            &read_amp,        &utilisation,   &device_write,
+            &device_read,     &device_busy,   &device_free,
+            &pressure,        &setting,       &l0_files,
+            &pending,         &immutable,     &level_size,
+            &families_hidden, &error,         &gate,
+            &workload_phase,  &raised,        &beside_standard,
+            &level_write_amp, &level_read_amp};
   }
   std::vector<Vector<Counter>*> counters() {
     return {&decisions,          &reverts,          &polls, &searches, &search_time,
@@ -287,8 +304,10 @@ struct Metrics::Impl {
   void seen(const std::string& target) {
     if (!targets.insert(target).second) return;
     for (auto* gauge : gauges()) {
-      if (gauge != &phase && gauge != &workload_phase && gauge != &mode && gauge != &setting &&
-          gauge != &l0_files && gauge != &pending && gauge != &immutable && gauge != &level_size) {
+      if (gauge != &phase && gauge != &workload_phase && gauge != &raised &&
+          gauge != &beside_standard && gauge != &level_write_amp && gauge != &level_read_amp &&
+          gauge != &mode && gauge != &setting && gauge != &l0_files && gauge != &pending &&
+          gauge != &immutable && gauge != &level_size) {
         gauge->at(target);
       }
     }
@@ -301,6 +320,10 @@ struct Metrics::Impl {
     }
     for (const auto p : kWorkloadPhases)
       workload_phase.at(target, {{"phase", model::published::to_text(p)}});
+    for (int i = 0; i < model::kWatched; ++i)
+      raised.at(target, {{"figure", model::to_text(static_cast<model::Watched>(i))}});
+    for (auto* by_level : {&level_write_amp, &level_read_amp})
+      by_level->at(target, {{"level", "0"}});
     for (const auto m : kModes) mode.at(target, {{"mode", config::to_text(m)}});
     for (const char* result : {"ok", "failed"}) polls.at(target, {{"result", result}});
     poll_time.at(target, {}, poll_buckets());
@@ -453,6 +476,23 @@ void Metrics::watched(const std::string& target, const TargetWatch& watch) {
   for (const auto phase : kWorkloadPhases)
     m.workload_phase.at(target, {{"phase", model::published::to_text(phase)}})
         .Set(watch.workload_phase().phase == phase ? 1 : 0);
+  const model::Course& course = watch.course();
+  for (int i = 0; i < model::kWatched; ++i) {
+    const auto what = static_cast<model::Watched>(i);
+    const Labels labels = {{"figure", model::to_text(what)}};
+    m.raised.at(target, labels).Set(model::raised(course, what) ? 1 : 0);
+    const auto ratio = model::beside_standard(course, what);
+    if (ratio)
+      m.beside_standard.at(target, labels).Set(finite(*ratio));
+    else
+      m.beside_standard.remove_if(target, [&](const Labels& its) { return its == labels; });
+  }
+  const auto levels = model::amplification(course.levels);
+  for (std::size_t i = 0; i < levels.size() && i < kLevelsShown; ++i) {
+    const Labels labels = {{"level", std::to_string(i)}};
+    m.level_write_amp.at(target, labels).Set(finite(levels[i].write));
+    m.level_read_amp.at(target, labels).Set(finite(levels[i].read));
+  }
 }
 
 void Metrics::decision(const controller::Decision& decision) {

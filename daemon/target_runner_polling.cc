@@ -237,7 +237,7 @@ asio::awaitable<void> TargetRunner::keep_sample(model::Snapshot snapshot) {
   row.write_amplification = interval.write_amplification;
   row.device_write_bytes_per_s = interval.device_write_bytes_per_s;
   row.device_read_bytes_per_s = interval.device_read_bytes_per_s;
-  WatchNews news = watch_.sample(state_, snapshot, interval);
+  WatchNews news = watch_.sample(state_, sample_base_ ? &*sample_base_ : nullptr, snapshot);
   for (const std::string& line : news.lines) spdlog::info("{}: {}", name_, line);
   for (controller::Alert& alert : news.alerts) raise(std::move(alert));
   services_.metrics->watched(name_, watch_);

@@ -5,6 +5,7 @@
 // knows only what it saw since the database was attached. Thread rules: one thread at a time.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "controller/state.h"
 #include "model/estimate/measure.h"
 #include "model/snapshot.h"
+#include "model/watch/course.h"
 #include "model/watch/workload_phase.h"
 
 namespace lsmtuned::daemon {
@@ -23,19 +25,25 @@ struct WatchNews {
 
 class TargetWatch {
  public:
-  // `interval` is what was measured since the sample before; one that is not valid begins anew.
-  WatchNews sample(const controller::State& state, const model::Snapshot& snapshot,
-                   const model::Interval& interval);
+  // `earlier` is the sample before, null for the first. Where both are not of one run of the
+  // database, all begins anew.
+  WatchNews sample(const controller::State& state, const model::Snapshot* earlier,
+                   const model::Snapshot& now);
   // Another run of a database: nothing seen before is comparable.
   void begin_anew();
 
   const model::PhaseWatch& workload_phase() const { return phase_; }
+  const model::Course& course() const { return course_; }
 
  private:
-  void sample_phase(const controller::State& state, const model::Snapshot& snapshot,
+  void sample_phase(const controller::State& state, const model::Snapshot& now,
                     const model::Interval& interval, WatchNews& news);
+  void sample_course(const controller::State& state, const model::Snapshot& earlier,
+                     const model::Snapshot& now, WatchNews& news);
 
   model::PhaseWatch phase_;
+  model::Course course_;
+  std::optional<model::ChangeSet> kept_;  // at the last sample: a change may begin and end between
 };
 
 }  // namespace lsmtuned::daemon

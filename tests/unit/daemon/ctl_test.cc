@@ -256,6 +256,20 @@ TEST(Text, SurvivesAnswersOfAnotherShape) {
   }
 }
 
+TEST(Text, StatusSaysWhatIsBelowItsStandardAndWhatLevelsCost) {
+  const json::object answer = json::parse(R"({"watched": {
+      "put_rate": {"recent": 5e6, "standard": 1e7, "raised_for_s": 600},
+      "write_bandwidth": {"recent": 9e7, "standard": 1e8, "raised_for_s": null},
+      "suspects": [{"name": "device", "share": 0.9, "evidence": "it is slower"}],
+      "level_amplification": [{"write": 1, "read": 0}, {"write": 3.5, "read": 4.25}]}})")
+                                  .as_object();
+  const std::string text = print_status(answer);
+  EXPECT_THAT(text, HasSubstr("put rate while writers stall: 50.0 % of its standard for 10 min"));
+  EXPECT_THAT(text, HasSubstr("90.0 % of the fall by the device: it is slower"));
+  EXPECT_THAT(text, Not(HasSubstr("what the device can write")));
+  EXPECT_THAT(text, HasSubstr("written (read) per user byte: L0 1.00 (0.00), L1 3.50 (4.25)"));
+}
+
 TEST(Text, NamesWhatIsWrong) {
   const auto problem = [](const char* status) {
     return problem_in_status(json::parse(status).as_object());

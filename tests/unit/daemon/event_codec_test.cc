@@ -213,7 +213,8 @@ TEST(EventCodec, EveryMemberIsNamed) {
   using namespace controller;
   expect_complete<model::LevelStats, model::FamilyFacts, model::StallCauses, model::FamilySnapshot,
                   model::DatabaseCounters, model::DatabaseState, model::DeviceSample,
-                  model::Snapshot, model::published::PhaseThresholds, config::Policy>();
+                  model::Snapshot, model::published::PhaseThresholds, model::WatchRule,
+                  config::Policy>();
   expect_complete<SearchResult, Mark, Estimate, TrialBaseline, Forecast, Proposal, WaitingCandidate,
                   Trial, OutstandingCall, RevertInProgress, FailedCandidate, FamilyRest, Turn,
                   RulesMark, RulesReading, RulesMemory, ProbeGroup, ProbeMemory, State,
