@@ -99,6 +99,9 @@ TEST_F(RunningApp, ASlowerDeviceIsFoundFromOutside) {
            !watched.at("write_bandwidth").as_object().at("standard").is_null();
   };
   ASSERT_TRUE(eventually(standard_known)) << json::serialize(status());
+  // A good moment is one to compare with when it is still good a hold later.
+  std::this_thread::sleep_for(
+      std::chrono::milliseconds(static_cast<int>(3000 * policy().watch.hold_s / speed_)));
   switches_->device_write_bytes_per_s = 10.0 * 1024 * 1024;  // of 24
   std::string told;
   const auto alerted = [&] {
