@@ -275,7 +275,8 @@ void add_trials(std::vector<Key<Policy>>& keys) {
           .to(&Policy::failed_memory_s)
           .range(0, 30 * kDay)
           .help("How long settings that failed a trial, and their near neighbours, are not tried "
-                "again. Shorter retries sooner when the load changes often."));
+                "again under the same class of load. Shorter retries sooner when the load changes "
+                "often."));
   keys.push_back(
       PolicyEntry("search_evaluations", integer)
           .to(&Policy::search_evaluations)

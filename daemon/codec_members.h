@@ -191,6 +191,7 @@ void members(Visitor& visit, T& d) {
   visit("measured_before", d.measured_before);
   visit("measured_after", d.measured_after);
   visit("kpis", d.kpis);
+  visit("workload", d.workload);
   visit("short_trial", d.short_trial);
   visit("evidence", d.evidence);
   visit("considered", d.considered);

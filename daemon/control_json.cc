@@ -317,6 +317,7 @@ json::object status_json(const TargetRunner& runner, double now_s) {
   } else {
     object["last_decision"] = nullptr;
   }
+  object["workload_class"] = model::to_text(state.workload.workload);
   object["workload_phase"] = nullptr;
   if (const auto& watched = runner.watch().workload_phase(); watched.phase)
     object["workload_phase"] = json::object{{"phase", model::published::to_text(*watched.phase)},

@@ -274,9 +274,12 @@ std::string print_status(const json::object& answer) {
   }
   if (measured(answer, "measured"))
     result += row("recently", window_line(*sub(answer, "measured")));
-  if (const json::object* workload = sub(answer, "workload_phase"))
-    result += row("workload", fmt::format("published phase {} for {}", text(*workload, "phase"),
-                                          model::format_duration(number(*workload, "since_s"))));
+  std::string workload = text(answer, "workload_class");
+  if (const json::object* phase_of = sub(answer, "workload_phase"))
+    workload +=
+        fmt::format("{}published phase {} for {}", workload.empty() ? "" : ", ",
+                    text(*phase_of, "phase"), model::format_duration(number(*phase_of, "since_s")));
+  if (!workload.empty()) result += row("workload", workload);
   if (const json::object* watched = sub(answer, "watched")) result += watched_lines(*watched);
   result += row("S_max", prediction_text(answer, "prediction"));
   std::string trust = present(answer, "prediction_error")
@@ -363,8 +366,13 @@ std::string print_explanation(const json::object& decision) {
   result += row("when", when + ", by " + text(decision, "initiator"));
   result += wrapped("why", text(decision, "explanation") + " [" + text(decision, "reason") + "]",
                     kWhyLines);
-  if (measured(decision, "measured_before"))
-    result += wrapped("seen", window_line(*sub(decision, "measured_before")), 2);
+  if (measured(decision, "measured_before")) {
+    const std::string load = text(decision, "workload");
+    result += wrapped("seen",
+                      window_line(*sub(decision, "measured_before")) +
+                          (load.empty() || load == "unknown" ? "" : ", load " + load),
+                      2);
+  }
   if (number(decision, "predicted_before.put_bytes_per_s") > 0)
     result += wrapped("bound", prediction_text(decision, "predicted_before") + " as it was", 2);
   const json::array& changes = list(decision, "changes");

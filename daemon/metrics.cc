@@ -45,6 +45,12 @@ constexpr std::array<model::published::Phase, 3> kWorkloadPhases = {
     model::published::Phase::initial, model::published::Phase::middle,
     model::published::Phase::final};
 
+constexpr std::array<model::WorkloadClass, 8> kWorkloadClasses = {
+    model::WorkloadClass::unknown,         model::WorkloadClass::idle,
+    model::WorkloadClass::sequential_load, model::WorkloadClass::random_load,
+    model::WorkloadClass::overwrite,       model::WorkloadClass::update_with_reads,
+    model::WorkloadClass::mixed,           model::WorkloadClass::read_mostly};
+
 template <class Metric>
 using Series = prometheus::Family<Metric>;
 
@@ -235,6 +241,8 @@ struct Metrics::Impl {
       registry, "lsmtuned_workload_phase",
       "1 for the published phase that the workload is in, 0 for the others and while none is "
       "named."};
+  Vector<Gauge> workload_class{registry, "lsmtuned_workload_class",
+                               "1 for the class of load that was detected, 0 for the others."};
   Vector<Gauge> raised{registry, "lsmtuned_watch_raised",
                        "1 while an alert on this figure stands (put_rate, write_bandwidth, "
                        "compaction_efficiency, device_use, debt)."};
@@ -283,18 +291,18 @@ struct Metrics::Impl {
 
   // All series that belong to targets.
   std::vector<Vector<Gauge>*> gauges() {
-    return {&attached,        &phase,         &mode,
-            &put_rate,        &put_ops,       &s_max,
-            &s_max_low,       &s_max_high,    &s_max_settled,
-            &stall,           &worst_stall,   &put_p99,
-            &write_stopped,   &delayed_rate,  &write_amp,
-            &read_amp,        &utilisation,   &device_write,
-            &device_read,     &device_busy,   &device_free,
-            &pressure,        &setting,       &l0_files,
-            &pending,         &immutable,     &level_size,
-            &families_hidden, &error,         &gate,
-            &workload_phase,  &raised,        &beside_standard,
-            &level_write_amp, &level_read_amp};
+    return {&attached,        &phase,           &mode,
+            &put_rate,        &put_ops,         &s_max,
+            &s_max_low,       &s_max_high,      &s_max_settled,
+            &stall,           &worst_stall,     &put_p99,
+            &write_stopped,   &delayed_rate,    &write_amp,
+            &read_amp,        &utilisation,     &device_write,
+            &device_read,     &device_busy,     &device_free,
+            &pressure,        &setting,         &l0_files,
+            &pending,         &immutable,       &level_size,
+            &families_hidden, &error,           &gate,
+            &workload_phase,  &raised,          &beside_standard,
+            &workload_class,  &level_write_amp, &level_read_amp};
   }
   std::vector<Vector<Counter>*> counters() {
     return {&decisions,          &reverts,          &polls, &searches, &search_time,
@@ -304,10 +312,10 @@ struct Metrics::Impl {
   void seen(const std::string& target) {
     if (!targets.insert(target).second) return;
     for (auto* gauge : gauges()) {
-      if (gauge != &phase && gauge != &workload_phase && gauge != &raised &&
-          gauge != &beside_standard && gauge != &level_write_amp && gauge != &level_read_amp &&
-          gauge != &mode && gauge != &setting && gauge != &l0_files && gauge != &pending &&
-          gauge != &immutable && gauge != &level_size) {
+      if (gauge != &phase && gauge != &workload_phase && gauge != &workload_class &&
+          gauge != &raised && gauge != &beside_standard && gauge != &level_write_amp &&
+          gauge != &level_read_amp && gauge != &mode && gauge != &setting && gauge != &l0_files &&
+          gauge != &pending && gauge != &immutable && gauge != &level_size) {
         gauge->at(target);
       }
     }
@@ -320,6 +328,7 @@ struct Metrics::Impl {
     }
     for (const auto p : kWorkloadPhases)
       workload_phase.at(target, {{"phase", model::published::to_text(p)}});
+    for (const auto c : kWorkloadClasses) workload_class.at(target, {{"class", model::to_text(c)}});
     for (int i = 0; i < model::kWatched; ++i)
       raised.at(target, {{"figure", model::to_text(static_cast<model::Watched>(i))}});
     for (auto* by_level : {&level_write_amp, &level_read_amp})
@@ -435,6 +444,9 @@ void Metrics::update(const controller::State& state, const model::Snapshot& snap
   for (const auto mode : kModes) {
     m.mode.at(db, {{"mode", config::to_text(mode)}}).Set(mode == in_force ? 1 : 0);
   }
+  for (const auto c : kWorkloadClasses)
+    m.workload_class.at(db, {{"class", model::to_text(c)}})
+        .Set(c == state.workload.workload ? 1 : 0);
   const auto prediction = state.current_prediction.value_or(model::Prediction{});
   m.s_max.at(db).Set(finite(prediction.put_bytes_per_s));
   m.s_max_low.at(db).Set(finite(prediction.low_bytes_per_s));

@@ -59,6 +59,7 @@ controller::State make_state() {
   state.current_settled = prediction;
   state.prediction_error_known = true;
   state.prediction_error = 0.1;
+  state.workload.workload = model::WorkloadClass::overwrite;
   return state;
 }
 
@@ -197,6 +198,8 @@ TEST(Metrics, ShowsWhatTheLoopKnows) {
   EXPECT_EQ(found.at("lsmtuned_setting{db=\"main\",family=\"\",knob=\"max_background_jobs\"}"), 2);
   EXPECT_EQ(found.at("lsmtuned_mode{db=\"main\",mode=\"tune\"}"), 1);
   EXPECT_EQ(found.at("lsmtuned_trust_gate_open{db=\"main\"}"), 1);
+  EXPECT_EQ(found.at("lsmtuned_workload_class{class=\"overwrite\",db=\"main\"}"), 1);
+  EXPECT_EQ(found.at("lsmtuned_workload_class{class=\"unknown\",db=\"main\"}"), 0);
   EXPECT_GT(found.at("process_resident_memory_bytes"), 1e6);
   double phases = 0;
   for (const auto& [name, value] : found) {
