@@ -46,6 +46,18 @@ void check_trial(const Policy& policy, const Context& context) {
          "lower trial_min or raise trial_max");
 }
 
+void check_workload_phases(const Policy& policy, const Context& context) {
+  const auto& phases = policy.workload_phases;
+  if (phases.middle_from_minutes > phases.final_from_minutes)
+    report(context, {"workload_phase_middle_from", "workload_phase_final_from"},
+           "workload_phase_middle_from is above workload_phase_final_from",
+           "middle comes before final: lower the one or raise the other");
+  if (phases.middle_above_variation > phases.initial_above_variation)
+    report(context, {"workload_phase_middle_variation", "workload_phase_initial_variation"},
+           "workload_phase_middle_variation is above workload_phase_initial_variation",
+           "the steadier phase has the lower one: lower it or raise the other");
+}
+
 void check_verify(const Policy& policy, const Context& context) {
   if (policy.verify || policy.strategy == Strategy::rules) return;
   report(context, {"verify", "strategy"},
@@ -60,6 +72,7 @@ void check_defaults(const Policy& defaults, const TablePlaces& places, bool has_
   const Context context{places, false, problems};
   check_lease(defaults, context);
   check_trial(defaults, context);
+  check_workload_phases(defaults, context);
   check_verify(defaults, context);
   // With targets, each may state a budget of its own; check_target looks at what results.
   if (!has_targets && defaults.mode == Mode::tune && defaults.memory_budget_bytes == 0) {
@@ -73,6 +86,7 @@ void check_target(const TargetConfig& target, const TablePlaces& places, Problem
   const Context context{places, true, problems};
   check_lease(policy, context);
   check_trial(policy, context);
+  check_workload_phases(policy, context);
   check_verify(policy, context);
   const auto at = [&](const char* key) {
     const auto place = places.keys.find(key);

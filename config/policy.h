@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "model/knobs.h"
+#include "model/published/phase.h"
+#include "model/watch/rule.h"
 
 namespace lsmtuned::config {
 
@@ -79,6 +81,10 @@ struct Policy {
   int search_evaluations = 2000;
   std::vector<std::pair<std::string, std::string>> freeze_windows;  // "22:00".."06:00", local time
   std::string freeze_file;  // frozen while it exists; empty: none
+
+  // Watched, and told of; control does not depend on them.
+  model::published::PhaseThresholds workload_phases;
+  model::WatchRule watch;
   bool operator==(const Policy&) const = default;
 };
 

@@ -277,7 +277,8 @@ void add_trials(std::vector<Key<Policy>>& keys) {
           .to(&Policy::failed_memory_s)
           .range(0, 30 * kDay)
           .help("How long settings that failed a trial, and their near neighbours, are not tried "
-                "again. Shorter retries sooner when the load changes often."));
+                "again under the same class of load. Shorter retries sooner when the load changes "
+                "often."));
   keys.push_back(
       PolicyEntry("search_evaluations", integer)
           .to(&Policy::search_evaluations)
@@ -300,6 +301,118 @@ void add_trials(std::vector<Key<Policy>>& keys) {
                 "and its settings go back. Looked at with every poll; where it cannot be looked "
                 "at, that counts as frozen. The packaged unit sees neither /home nor /tmp: "
                 "/run/lsmtuned is a good place. Empty: none."));
+}
+
+// A key for a member of a part of the policy. `unit`: of the key's base unit in one of the
+// member's.
+template <class Part, class T>
+PolicyEntry part_entry(const char* name, ValueType type, Part Policy::*part, T Part::*member,
+                       double unit = 1) {
+  const auto read = [=](const Policy& policy) {
+    return KeyValue(static_cast<double>(policy.*part.*member) * unit);
+  };
+  const auto write = [=](Policy& policy, const KeyValue& value) {
+    policy.*part.*member = static_cast<T>(std::get<double>(value) / unit);
+  };
+  return PolicyEntry(name, type).with(read, write);
+}
+
+template <class T>
+PolicyEntry phase_entry(const char* name, ValueType type,
+                        T model::published::PhaseThresholds::*member, double unit = 1) {
+  return part_entry(name, type, &Policy::workload_phases, member, unit);
+}
+
+PolicyEntry watch_entry(const char* name, ValueType type, double model::WatchRule::*member) {
+  return part_entry(name, type, &Policy::watch, member);
+}
+
+// From when on the daemon tells of what it watches beside control.
+void add_watch(std::vector<Key<Policy>>& keys) {
+  using model::WatchRule;
+  keys.push_back(
+      watch_entry("watch_fall", share, &WatchRule::fall)
+          .range(0.05, 0.9)
+          .help("How far put rate (while writers stall), compaction efficiency and what the device "
+                "can write may fall below the best of the day before an alert says so. Lower "
+                "tells of smaller losses and of more ordinary swings. No setting is changed for "
+                "it."));
+  keys.push_back(
+      watch_entry("watch_use_deviation", share, &WatchRule::use_deviation)
+          .range(0.1, 10)
+          .help("How far the share of user bytes in the device's bytes may be from what was "
+                "learned in the same workload phase, relative to it and either way, before an "
+                "alert says so. 50 % was published."));
+  keys.push_back(
+      watch_entry("watch_hold", duration, &WatchRule::hold_s)
+          .range(10, kDay)
+          .help("How long something must last before it is told of, and be over before that is. It "
+                "should hold several compactions from L0; shorter is told sooner and more often "
+                "for nothing. Half of it is the memory of the figures, and debt is followed over "
+                "two of it. At least twice sample_interval."));
+  keys.push_back(
+      watch_entry("watch_span", duration, &WatchRule::span_s)
+          .range(10, kDay)
+          .help("The best of the day is the best mean over such a time. Before the first is over "
+                "nothing is compared. Longer makes a standard that fewer lucky minutes set."));
+}
+
+// Where a load counts as being in the phase initial, middle or final.
+void add_workload_phases(std::vector<Key<Policy>>& keys) {
+  using model::published::PhaseThresholds;
+  keys.push_back(
+      phase_entry("workload_phase_middle_from", duration, &PhaseThresholds::middle_from_minutes,
+                  kMinute)
+          .range(0, 30 * kDay)
+          .help("Age of the open database from which the clock votes for the workload phase "
+                "middle. The phases (initial, middle, final) were published for a fillrandom of "
+                "two hours; the clock, the steadiness of the put rate and write amplification "
+                "have a vote each. Other loads need their own times, or none: a change of phase "
+                "is logged and an unexpected one is an alert, but no setting depends on it."));
+  keys.push_back(
+      phase_entry("workload_phase_final_from", duration, &PhaseThresholds::final_from_minutes,
+                  kMinute)
+          .range(0, 30 * kDay)
+          .help("Age of the open database from which the clock votes for the workload phase "
+                "final. At least workload_phase_middle_from."));
+  keys.push_back(phase_entry("workload_phase_initial_variation", share,
+                             &PhaseThresholds::initial_above_variation)
+                     .range(0, 10)
+                     .help("Variation of the put rate (standard deviation over mean) above which "
+                           "it votes for the workload phase initial. Raise it for loads that swing "
+                           "by nature."));
+  keys.push_back(phase_entry("workload_phase_middle_variation", share,
+                             &PhaseThresholds::middle_above_variation)
+                     .range(0, 10)
+                     .help("Variation of the put rate above which it votes for the workload phase "
+                           "middle, and up to which for final. At most "
+                           "workload_phase_initial_variation."));
+  keys.push_back(
+      phase_entry("workload_phase_rising_slope", number, &PhaseThresholds::rising_above_slope)
+          .range(0, 1000)
+          .help("Growth of write amplification a sample above which it counts as rising. A sample "
+                "is taken every sample_interval: with longer ones the same growth is a steeper "
+                "slope."));
+  keys.push_back(phase_entry("workload_phase_final_amplification", number,
+                             &PhaseThresholds::final_from_write_amplification)
+                     .range(0, 1000)
+                     .help("Write amplification from which, while it rises, it votes for the "
+                           "workload phase final instead of middle. Deeper trees need more."));
+  keys.push_back(
+      phase_entry("workload_phase_rate_window", integer, &PhaseThresholds::rate_window)
+          .range(2, 1000)
+          .help("Samples over which the variation of the put rate is taken. No phase is named "
+                "before there are so many, and a new one counts when so many in a row say it: "
+                "more of them mean fewer false changes, seen later."));
+  keys.push_back(phase_entry("workload_phase_amplification_window", integer,
+                             &PhaseThresholds::amplification_window)
+                     .range(2, 1000)
+                     .help("Samples over which the slope of write amplification is taken. More "
+                           "smooth out single compactions."));
+}
+
+// A table of its own: the last of its section.
+void add_bounds(std::vector<Key<Policy>>& keys) {
   keys.push_back(
       PolicyEntry("bounds", knob_bounds)
           .with(read_bounds, write_bounds)
@@ -314,6 +427,9 @@ std::vector<Key<Policy>> make_policy_keys() {
   add_permissions(keys);
   add_loop(keys);
   add_trials(keys);
+  add_workload_phases(keys);
+  add_watch(keys);
+  add_bounds(keys);
   return keys;
 }
 

@@ -95,6 +95,7 @@ struct Decision {
   WindowMeasure measured_before;
   WindowMeasure measured_after;
   Kpis kpis;
+  std::string workload;      // class of the load when it was taken (model/watch/workload_class.h)
   bool short_trial = false;  // judged on fewer cycles than the default policy asks for
   std::string evidence;      // why it was kept or reverted, in words
   std::vector<Considered> considered;

@@ -151,6 +151,7 @@ void Reducer::estimate(const model::Snapshot& snapshot) {
     persistent.calibration = model::prior_from(snapshot);
     persistent.calibrated = true;
   }
+  if (!state.recent.empty()) model::watch(state.workload, state.recent.back(), snapshot);
   state.recent.push_back(snapshot);
   thin(state.recent);
   state.current_measure = measure_marks(marks_of(state.recent), false);

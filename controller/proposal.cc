@@ -97,8 +97,8 @@ void Reducer::take(Suggestion suggestion) {
     return;
   }
   auto& proposal = std::get<Proposal>(suggestion);
-  for (const auto& failed : state.failed)
-    if (failed.until_s > now() && tried(proposal.changes, failed.changes))
+  for (const auto& failed : failed_here(state, now()))
+    if (tried(proposal.changes, failed.changes))
       return noop("failed_before", "this candidate was tried and reverted",
                   std::move(proposal.considered));
   state.candidate = WaitingCandidate{std::move(proposal), now(), 0, {}};

@@ -20,6 +20,7 @@ Decision Reducer::new_decision(DecisionKind kind) {
   decision.kind = kind;
   decision.wall_time_s = event.wall_s;
   decision.initiator = "controller";
+  decision.workload = model::to_text(state.workload.workload);
   if (state.last) decision.before = state.last->settings;
   return decision;
 }

@@ -15,12 +15,14 @@
 #include "controller/decision.h"
 #include "model/ledger/ledger.h"
 #include "model/snapshot.h"
+#include "model/watch/workload_class.h"
 
 namespace lsmtuned::controller {
 
 struct FailedCandidate {
   model::ChangeSet changes;
-  double until_s = 0;  // monotonic clock of events
+  double until_s = 0;                                             // monotonic clock of events
+  model::WorkloadClass workload = model::WorkloadClass::unknown;  // that it failed under
 };
 
 struct SearchRequest {

@@ -19,6 +19,14 @@ config::Policy effective_policy(const State& state) {
   return policy;
 }
 
+std::vector<FailedCandidate> failed_here(const State& state, double now_s) {
+  std::vector<FailedCandidate> failed;
+  for (const FailedCandidate& candidate : state.failed)
+    if (candidate.until_s > now_s && !model::different(candidate.workload, state.workload.workload))
+      failed.push_back(candidate);
+  return failed;
+}
+
 State initial_state(std::string target, config::Policy policy, PersistentState persistent,
                     double cpu_cores, double now_s) {
   State state;

@@ -19,6 +19,7 @@
 #include "controller/window.h"
 #include "model/estimate/calibrate.h"
 #include "model/snapshot.h"
+#include "model/watch/workload_class.h"
 
 namespace lsmtuned::controller {
 
@@ -188,6 +189,7 @@ struct State {
   std::optional<model::Prediction> current_settled;     // the same, without growing debt
   double predicted_at_s = 0;
   WindowMeasure current_measure;  // over `recent`
+  model::WorkloadWatch workload;  // which class of load this is
   RulesMemory rules;
   std::uint64_t noops = 0;
   std::uint64_t snapshots_refused = 0;
@@ -198,5 +200,9 @@ struct State {
 
 // The policy with the operator's mode override applied, and memory within the share of the turn.
 config::Policy effective_policy(const State& state);
+
+// Candidates that are not to be tried now. What failed under another class of load says nothing of
+// this one.
+std::vector<FailedCandidate> failed_here(const State& state, double now_s);
 
 }  // namespace lsmtuned::controller

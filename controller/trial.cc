@@ -28,7 +28,7 @@ void merge_kept(model::ChangeSet& kept, const model::ChangeSet& changes) {
 
 void Reducer::remember_failed(const model::ChangeSet& changes) {
   std::erase_if(state.failed, [&](const FailedCandidate& f) { return f.until_s <= now(); });
-  state.failed.push_back({changes, now() + policy.failed_memory_s});
+  state.failed.push_back({changes, now() + policy.failed_memory_s, state.workload.workload});
   if (state.failed.size() > 50) state.failed.erase(state.failed.begin());
 }
 

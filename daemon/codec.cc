@@ -15,6 +15,7 @@ using model::Calibration;
 using model::ChangeSet;
 using model::Prediction;
 using model::Settings;
+using model::published::PhaseThresholds;
 
 constexpr form::Style kStyle = form::Style::history;
 
@@ -41,6 +42,9 @@ json::object to_json(const WindowMeasure& measure) {
 json::object to_json(const Calibration& calibration) {
   return form::write(calibration, kStyle).as_object();
 }
+json::object to_json(const PhaseThresholds& thresholds) {
+  return form::write(thresholds, kStyle).as_object();
+}
 
 Result<Decision> decision_from_json(const json::value& value) {
   return form::from_json<Decision>("decision", value, kStyle);
@@ -62,6 +66,9 @@ Result<WindowMeasure> measure_from_json(const json::value& value) {
 }
 Result<Calibration> calibration_from_json(const json::value& value) {
   return form::from_json<Calibration>("calibration", value, kStyle);
+}
+Result<PhaseThresholds> phase_thresholds_from_json(const json::value& value) {
+  return form::from_json<PhaseThresholds>("thresholds", value, kStyle);
 }
 
 }  // namespace lsmtuned::daemon

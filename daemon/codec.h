@@ -12,6 +12,7 @@
 
 #include "controller/decision.h"
 #include "controller/state.h"
+#include "model/published/phase.h"
 #include "model/result.h"
 #include "model/snapshot.h"
 
@@ -28,9 +29,12 @@ Result<model::ChangeSet> changes_from_json(const boost::json::value& value);
 boost::json::object to_json(const model::Prediction& prediction);
 boost::json::object to_json(const controller::WindowMeasure& measure);
 boost::json::object to_json(const model::Calibration& calibration);
+boost::json::object to_json(const model::published::PhaseThresholds& thresholds);
 Result<model::Prediction> prediction_from_json(const boost::json::value& value);
 Result<controller::WindowMeasure> measure_from_json(const boost::json::value& value);
 Result<model::Calibration> calibration_from_json(const boost::json::value& value);
+Result<model::published::PhaseThresholds> phase_thresholds_from_json(
+    const boost::json::value& value);
 
 // One JSON document. Boost.JSON 1.81 rounds decimals by one unit in the last place now and then;
 // this reads each to the nearest double. Errors: invalid JSON, nesting deeper than 32.

@@ -135,6 +135,26 @@ void members(Visitor& visit, T& c) {
   visit("uncertainty", c.uncertainty);
 }
 
+template <class Visitor, Of<model::published::PhaseThresholds> T>
+void members(Visitor& visit, T& t) {
+  visit("middle_from_minutes", t.middle_from_minutes);
+  visit("final_from_minutes", t.final_from_minutes);
+  visit("initial_above_variation", t.initial_above_variation);
+  visit("middle_above_variation", t.middle_above_variation);
+  visit("rising_above_slope", t.rising_above_slope);
+  visit("final_from_write_amplification", t.final_from_write_amplification);
+  visit("rate_window", t.rate_window);
+  visit("amplification_window", t.amplification_window);
+}
+
+template <class Visitor, Of<model::WatchRule> T>
+void members(Visitor& visit, T& r) {
+  visit("fall", r.fall);
+  visit("use_deviation", r.use_deviation);
+  visit("hold_s", r.hold_s);
+  visit("span_s", r.span_s);
+}
+
 template <class Visitor, Of<KnobChange> T>
 void members(Visitor& visit, T& c) {
   visit("family", c.family);
@@ -171,6 +191,7 @@ void members(Visitor& visit, T& d) {
   visit("measured_before", d.measured_before);
   visit("measured_after", d.measured_after);
   visit("kpis", d.kpis);
+  visit("workload", d.workload);
   visit("short_trial", d.short_trial);
   visit("evidence", d.evidence);
   visit("considered", d.considered);

@@ -221,7 +221,11 @@ asio::awaitable<json::object> do_samples(const Context& context) {
   // The newest ones where there are too many; `truncated` says so.
   const std::size_t skip = rows->size() > kMaxSamples ? rows->size() - kMaxSamples : 0;
   for (std::size_t i = skip; i < rows->size(); ++i) list.push_back(sample_json((*rows)[i]));
-  co_return json::object{{"ok", true}, {"samples", std::move(list)}, {"truncated", skip > 0}};
+  co_return json::object{
+      {"ok", true},
+      {"samples", std::move(list)},
+      {"truncated", skip > 0},
+      {"workload_phases", to_json(context.runner->state().policy.workload_phases)}};
 }
 
 asio::awaitable<json::object> do_operate(const Context& context,

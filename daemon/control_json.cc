@@ -184,6 +184,36 @@ json::object now_json(const model::Snapshot& snapshot, const model::Interval& in
   return now;
 }
 
+json::object watched_json(const model::Course& course, double now_s) {
+  json::object object;
+  const auto add = [&](model::Watched what, const std::optional<double>& recent,
+                       const std::optional<double>& standard, const model::Condition& condition) {
+    json::object figure{{"recent", nullptr}, {"standard", nullptr}, {"raised_for_s", nullptr}};
+    if (recent) figure["recent"] = *recent;
+    if (standard) figure["standard"] = *standard;
+    if (condition.raised) figure["raised_for_s"] = std::max(0.0, now_s - condition.since_s);
+    object[model::to_text(what)] = std::move(figure);
+  };
+  const auto trend = [&](model::Watched what, const model::Trend& its) {
+    add(what, its.recent, its.standard, its.condition);
+  };
+  trend(model::Watched::put_rate, course.put_rate);
+  trend(model::Watched::write_bandwidth, course.write_bandwidth);
+  trend(model::Watched::compaction_efficiency, course.compaction_efficiency);
+  add(model::Watched::device_use, course.use.recent, course.use.expected, course.use.condition);
+  add(model::Watched::debt, course.debt.share, 1, course.debt.condition);
+  json::array suspects;
+  for (const model::Suspect& suspect : course.suspects)
+    suspects.push_back(json::object{
+        {"name", suspect.name}, {"share", suspect.share}, {"evidence", suspect.evidence}});
+  object["suspects"] = std::move(suspects);
+  json::array levels;
+  for (const model::LevelAmplification& level : model::amplification(course.levels))
+    levels.push_back(json::object{{"write", level.write}, {"read", level.read}});
+  object["level_amplification"] = std::move(levels);
+  return object;
+}
+
 }  // namespace
 
 json::object snapshot_json(const model::Snapshot& snapshot) {
@@ -287,6 +317,12 @@ json::object status_json(const TargetRunner& runner, double now_s) {
   } else {
     object["last_decision"] = nullptr;
   }
+  object["workload_class"] = model::to_text(state.workload.workload);
+  object["workload_phase"] = nullptr;
+  if (const auto& watched = runner.watch().workload_phase(); watched.phase)
+    object["workload_phase"] = json::object{{"phase", model::published::to_text(*watched.phase)},
+                                            {"since_s", std::max(0.0, now_s - watched.since_s)}};
+  object["watched"] = watched_json(runner.watch().course(), now_s);
   object["calibration"] = to_json(state.persistent.calibration);
   object["alerts"] = alerts_json(runner.alerts());
   return object;

@@ -178,6 +178,45 @@ std::string kpi_lines(const json::object& kpis) {
          lines;
 }
 
+// What is below its standard, and what each level costs.
+std::string watched_lines(const json::object& watched) {
+  static constexpr std::array<std::pair<const char*, const char*>, 5> kNames = {{
+      {"put_rate", "put rate while writers stall"},
+      {"write_bandwidth", "what the device can write"},
+      {"compaction_efficiency", "compaction efficiency"},
+      {"device_use", "user bytes of the device's"},
+      {"debt", "compaction debt"},
+  }};
+  std::string lines;
+  for (const auto& [name, words] : kNames) {
+    const json::object* figure = sub(watched, name);
+    if (figure == nullptr || !present(*figure, "raised_for_s")) continue;
+    const double standard = number(*figure, "standard");
+    lines += row(
+        "watched",
+        fmt::format("{}: {} of its standard for {}", words,
+                    model::format_percent(standard > 0 ? number(*figure, "recent") / standard : 0),
+                    model::format_duration(number(*figure, "raised_for_s"))));
+  }
+  for (const json::value& entry : list(watched, "suspects"))
+    if (const json::object* suspect = entry.if_object())
+      lines += row("", fmt::format("{} of the fall by the {}: {}", share(*suspect, "share"),
+                                   text(*suspect, "name"), text(*suspect, "evidence")));
+  std::string levels;
+  std::size_t index = 0;
+  for (const json::value& entry : list(watched, "level_amplification")) {
+    const json::object* level = entry.if_object();
+    if (level == nullptr) continue;
+    const double write = number(*level, "write");
+    if (write > 0 || number(*level, "read") > 0)
+      levels += fmt::format("{}L{} {:.2f} ({:.2f})", levels.empty() ? "" : ", ", index, write,
+                            number(*level, "read"));
+    ++index;
+  }
+  if (!levels.empty()) lines += row("levels", "written (read) per user byte: " + levels);
+  return lines;
+}
+
 bool measured(const json::object& decision, std::string_view path) {
   const json::object* window = sub(decision, path);
   return window != nullptr && number(*window, "seconds") > 0;
@@ -235,6 +274,13 @@ std::string print_status(const json::object& answer) {
   }
   if (measured(answer, "measured"))
     result += row("recently", window_line(*sub(answer, "measured")));
+  std::string workload = text(answer, "workload_class");
+  if (const json::object* phase_of = sub(answer, "workload_phase"))
+    workload +=
+        fmt::format("{}published phase {} for {}", workload.empty() ? "" : ", ",
+                    text(*phase_of, "phase"), model::format_duration(number(*phase_of, "since_s")));
+  if (!workload.empty()) result += row("workload", workload);
+  if (const json::object* watched = sub(answer, "watched")) result += watched_lines(*watched);
   result += row("S_max", prediction_text(answer, "prediction"));
   std::string trust = present(answer, "prediction_error")
                           ? "prediction error " + share(answer, "prediction_error")
@@ -320,8 +366,13 @@ std::string print_explanation(const json::object& decision) {
   result += row("when", when + ", by " + text(decision, "initiator"));
   result += wrapped("why", text(decision, "explanation") + " [" + text(decision, "reason") + "]",
                     kWhyLines);
-  if (measured(decision, "measured_before"))
-    result += wrapped("seen", window_line(*sub(decision, "measured_before")), 2);
+  if (measured(decision, "measured_before")) {
+    const std::string load = text(decision, "workload");
+    result += wrapped("seen",
+                      window_line(*sub(decision, "measured_before")) +
+                          (load.empty() || load == "unknown" ? "" : ", load " + load),
+                      2);
+  }
   if (number(decision, "predicted_before.put_bytes_per_s") > 0)
     result += wrapped("bound", prediction_text(decision, "predicted_before") + " as it was", 2);
   const json::array& changes = list(decision, "changes");

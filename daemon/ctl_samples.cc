@@ -5,6 +5,7 @@
 #include <cmath>
 #include <vector>
 
+#include "daemon/codec.h"
 #include "daemon/ctl_answer.h"
 #include "daemon/ctl_print.h"
 #include "daemon/options_fragment.h"
@@ -82,7 +83,8 @@ std::string course_lines(const json::array& samples) {
 
 // The published phases of the shown time: as the detector says on the way, and as the segmentation
 // of the whole time says afterwards.
-std::string phase_line(const json::array& samples) {
+std::string phase_line(const json::array& samples,
+                       const model::published::PhaseThresholds& thresholds) {
   namespace published = model::published;
   std::vector<published::RunSample> run;
   std::vector<published::TimedPhase> labels;
@@ -97,7 +99,7 @@ std::string phase_line(const json::array& samples) {
     run.push_back({time_s, rates.back(), amplifications.back()});
     const double minutes = (time_s - run.front().time_s) / 60;
     labels.push_back(
-        {time_s, published::phase_by_consensus(minutes, rates, amplifications).winner});
+        {time_s, published::phase_by_consensus(minutes, rates, amplifications, thresholds).winner});
   }
   const auto segments = published::segment_run(run);
   if (!segments) return "";
@@ -128,7 +130,10 @@ std::string print_samples(const json::object& answer) {
                           number(*sample, "write_amplification"));
   }
   result += course_lines(samples);
-  result += phase_line(samples);
+  model::published::PhaseThresholds thresholds;
+  if (const json::object* configured = sub(answer, "workload_phases"))
+    if (const auto read = phase_thresholds_from_json(*configured)) thresholds = *read;
+  result += phase_line(samples, thresholds);
   if (flag(answer, "truncated")) result += "only the newest are shown: name a shorter time\n";
   return result;
 }

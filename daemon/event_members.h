@@ -29,6 +29,9 @@ struct Words<config::Strategy> : NamedWords<config::Strategy, config::Strategy::
 template <>
 struct Words<config::ExitPolicy> : NamedWords<config::ExitPolicy, config::ExitPolicy::revert> {};
 template <>
+struct Words<model::WorkloadClass>
+    : NamedWords<model::WorkloadClass, model::WorkloadClass::read_mostly> {};
+template <>
 struct Words<controller::Phase> : NamedWords<controller::Phase, controller::Phase::safe> {};
 template <>
 struct Words<controller::ApplyStatus> {
@@ -101,6 +104,8 @@ void members(Visitor& visit, T& p) {
   visit("search_evaluations", p.search_evaluations);
   visit("freeze_windows", p.freeze_windows);
   visit("freeze_file", p.freeze_file);
+  visit("workload_phases", p.workload_phases);
+  visit("watch", p.watch);
 }
 
 // ---- the controller's state ---------------------------------------------------------------------
@@ -220,6 +225,20 @@ template <class Visitor, Of<controller::FailedCandidate> T>
 void members(Visitor& visit, T& f) {
   visit("changes", f.changes);
   visit("until_s", f.until_s);
+  visit("workload", f.workload);
+}
+template <class Visitor, Of<model::WorkloadWatch> T>
+void members(Visitor& visit, T& w) {
+  visit("seconds", w.seconds);
+  visit("keys_written", w.keys_written);
+  visit("reads", w.reads);
+  visit("keys_in", w.keys_in);
+  visit("keys_dropped", w.keys_dropped);
+  visit("moved_bytes", w.moved_bytes);
+  visit("rewritten_bytes", w.rewritten_bytes);
+  visit("workload", w.workload);
+  visit("other", w.other);
+  visit("other_since_s", w.other_since_s);
 }
 
 template <class Visitor, Of<controller::FamilyRest> T>
@@ -328,6 +347,7 @@ void members(Visitor& visit, T& s) {
   visit("current_settled", s.current_settled);
   visit("predicted_at_s", s.predicted_at_s);
   visit("current_measure", s.current_measure);
+  visit("workload", s.workload);
   visit("rules", s.rules);
   visit("noops", s.noops);
   visit("snapshots_refused", s.snapshots_refused);

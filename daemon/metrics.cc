@@ -41,6 +41,16 @@ constexpr std::size_t kReasonLength = 32;
 constexpr std::array<config::Mode, 3> kModes = {config::Mode::observe, config::Mode::advise,
                                                 config::Mode::tune};
 
+constexpr std::array<model::published::Phase, 3> kWorkloadPhases = {
+    model::published::Phase::initial, model::published::Phase::middle,
+    model::published::Phase::final};
+
+constexpr std::array<model::WorkloadClass, 8> kWorkloadClasses = {
+    model::WorkloadClass::unknown,         model::WorkloadClass::idle,
+    model::WorkloadClass::sequential_load, model::WorkloadClass::random_load,
+    model::WorkloadClass::overwrite,       model::WorkloadClass::update_with_reads,
+    model::WorkloadClass::mixed,           model::WorkloadClass::read_mostly};
+
 template <class Metric>
 using Series = prometheus::Family<Metric>;
 
@@ -227,6 +237,25 @@ struct Metrics::Impl {
       "Rolling |ln(measured / predicted)| of the put rate; 0 before the first comparison."};
   Vector<Gauge> gate{registry, "lsmtuned_trust_gate_open",
                      "1 while the prediction error lets the controller act."};
+  Vector<Gauge> workload_phase{
+      registry, "lsmtuned_workload_phase",
+      "1 for the published phase that the workload is in, 0 for the others and while none is "
+      "named."};
+  Vector<Gauge> workload_class{registry, "lsmtuned_workload_class",
+                               "1 for the class of load that was detected, 0 for the others."};
+  Vector<Gauge> raised{registry, "lsmtuned_watch_raised",
+                       "1 while an alert on this figure stands (put_rate, write_bandwidth, "
+                       "compaction_efficiency, device_use, debt)."};
+  Vector<Gauge> beside_standard{
+      registry, "lsmtuned_watch_ratio",
+      "The figure over what it is compared with: the best of the day, of device_use what was "
+      "learned in the phase, of debt the soft limit. Absent while nothing is known."};
+  Vector<Gauge> level_write_amp{
+      registry, "lsmtuned_level_write_amplification_ratio",
+      "Bytes written to a level (0: flushes) per user byte, over the last watch_span."};
+  Vector<Gauge> level_read_amp{
+      registry, "lsmtuned_level_read_amplification_ratio",
+      "Bytes that compactions into a level read per user byte, over the last watch_span."};
   Vector<Counter> decisions{registry, "lsmtuned_decisions_total",
                             "Decisions by the status they reached and their reason."};
   Vector<Counter> reverts{registry, "lsmtuned_reverts_total", "Changes that were taken back."};
@@ -262,14 +291,18 @@ struct Metrics::Impl {
 
   // All series that belong to targets.
   std::vector<Vector<Gauge>*> gauges() {
-    return {&attached,      &phase,        &mode,        &put_rate,
-            &put_ops,       &s_max,        &s_max_low,   &s_max_high,
-            &s_max_settled, &stall,        &worst_stall, &put_p99,
-            &write_stopped, &delayed_rate, &write_amp,   &read_amp,
-            &utilisation,   &device_write, &device_read, &device_busy,
-            &device_free,   &pressure,     &setting,     &l0_files,
-            &pending,       &immutable,    &level_size,  &families_hidden,
-            &error,         &gate};
+    return {&attached,        &phase,           &mode,
+            &put_rate,        &put_ops,         &s_max,
+            &s_max_low,       &s_max_high,      &s_max_settled,
+            &stall,           &worst_stall,     &put_p99,
+            &write_stopped,   &delayed_rate,    &write_amp,
+            &read_amp,        &utilisation,     &device_write,
+            &device_read,     &device_busy,     &device_free,
+            &pressure,        &setting,         &l0_files,
+            &pending,         &immutable,       &level_size,
+            &families_hidden, &error,           &gate,
+            &workload_phase,  &raised,          &beside_standard,
+            &workload_class,  &level_write_amp, &level_read_amp};
   }
   std::vector<Vector<Counter>*> counters() {
     return {&decisions,          &reverts,          &polls, &searches, &search_time,
@@ -279,7 +312,9 @@ struct Metrics::Impl {
   void seen(const std::string& target) {
     if (!targets.insert(target).second) return;
     for (auto* gauge : gauges()) {
-      if (gauge != &phase && gauge != &mode && gauge != &setting && gauge != &l0_files &&
+      if (gauge != &phase && gauge != &workload_phase && gauge != &workload_class &&
+          gauge != &raised && gauge != &beside_standard && gauge != &level_write_amp &&
+          gauge != &level_read_amp && gauge != &mode && gauge != &setting && gauge != &l0_files &&
           gauge != &pending && gauge != &immutable && gauge != &level_size) {
         gauge->at(target);
       }
@@ -291,6 +326,13 @@ struct Metrics::Impl {
     for (int i = 0; i < controller::kPhaseCount; ++i) {
       phase.at(target, {{"phase", controller::to_text(static_cast<controller::Phase>(i))}});
     }
+    for (const auto p : kWorkloadPhases)
+      workload_phase.at(target, {{"phase", model::published::to_text(p)}});
+    for (const auto c : kWorkloadClasses) workload_class.at(target, {{"class", model::to_text(c)}});
+    for (int i = 0; i < model::kWatched; ++i)
+      raised.at(target, {{"figure", model::to_text(static_cast<model::Watched>(i))}});
+    for (auto* by_level : {&level_write_amp, &level_read_amp})
+      by_level->at(target, {{"level", "0"}});
     for (const auto m : kModes) mode.at(target, {{"mode", config::to_text(m)}});
     for (const char* result : {"ok", "failed"}) polls.at(target, {{"result", result}});
     poll_time.at(target, {}, poll_buckets());
@@ -402,6 +444,9 @@ void Metrics::update(const controller::State& state, const model::Snapshot& snap
   for (const auto mode : kModes) {
     m.mode.at(db, {{"mode", config::to_text(mode)}}).Set(mode == in_force ? 1 : 0);
   }
+  for (const auto c : kWorkloadClasses)
+    m.workload_class.at(db, {{"class", model::to_text(c)}})
+        .Set(c == state.workload.workload ? 1 : 0);
   const auto prediction = state.current_prediction.value_or(model::Prediction{});
   m.s_max.at(db).Set(finite(prediction.put_bytes_per_s));
   m.s_max_low.at(db).Set(finite(prediction.low_bytes_per_s));
@@ -434,6 +479,32 @@ void Metrics::update(const controller::State& state, const model::Snapshot& snap
   m.device_free.at(db).Set(snapshot.device ? finite(snapshot.device->free_bytes) : 0);
   m.update_pressure(db, snapshot, m.memory[db]);
   m.update_families(db, snapshot);
+}
+
+void Metrics::watched(const std::string& target, const TargetWatch& watch) {
+  const std::lock_guard lock(impl_->mutex);
+  Impl& m = *impl_;
+  m.seen(target);
+  for (const auto phase : kWorkloadPhases)
+    m.workload_phase.at(target, {{"phase", model::published::to_text(phase)}})
+        .Set(watch.workload_phase().phase == phase ? 1 : 0);
+  const model::Course& course = watch.course();
+  for (int i = 0; i < model::kWatched; ++i) {
+    const auto what = static_cast<model::Watched>(i);
+    const Labels labels = {{"figure", model::to_text(what)}};
+    m.raised.at(target, labels).Set(model::raised(course, what) ? 1 : 0);
+    const auto ratio = model::beside_standard(course, what);
+    if (ratio)
+      m.beside_standard.at(target, labels).Set(finite(*ratio));
+    else
+      m.beside_standard.remove_if(target, [&](const Labels& its) { return its == labels; });
+  }
+  const auto levels = model::amplification(course.levels);
+  for (std::size_t i = 0; i < levels.size() && i < kLevelsShown; ++i) {
+    const Labels labels = {{"level", std::to_string(i)}};
+    m.level_write_amp.at(target, labels).Set(finite(levels[i].write));
+    m.level_read_amp.at(target, labels).Set(finite(levels[i].read));
+  }
 }
 
 void Metrics::decision(const controller::Decision& decision) {

@@ -10,6 +10,7 @@
 
 #include "controller/decision.h"
 #include "controller/state.h"
+#include "daemon/watch.h"
 #include "model/estimate/calibrate.h"
 
 namespace lsmtuned::daemon {
@@ -22,6 +23,7 @@ class Metrics {
   void target_removed(const std::string& target);
   void update(const controller::State& state, const model::Snapshot& snapshot,
               const model::Interval& interval);
+  void watched(const std::string& target, const TargetWatch& watch);  // once a sample
   void decision(const controller::Decision& decision);
   void poll(const std::string& target, double seconds, bool ok);
   void search(const std::string& target, double seconds, int evaluations);

@@ -28,6 +28,7 @@
 #include "daemon/history.h"
 #include "daemon/loop_signal.h"
 #include "daemon/metrics.h"
+#include "daemon/watch.h"
 
 namespace lsmtuned::daemon {
 
@@ -93,6 +94,7 @@ class TargetRunner : public std::enable_shared_from_this<TargetRunner> {
   double last_poll_s() const { return last_poll_s_; }
   const std::string& last_failure() const { return last_failure_; }
   bool freeze_file_present() const { return freeze_file_present_; }
+  const TargetWatch& watch() const { return watch_; }
 
  private:
   // For calls that the database side answers from memory.
@@ -171,6 +173,7 @@ class TargetRunner : public std::enable_shared_from_this<TargetRunner> {
   std::optional<model::Snapshot> latest_;
   model::Interval latest_interval_;
   std::optional<model::Snapshot> sample_base_;
+  TargetWatch watch_;
   double next_sample_s_ = 0;
   double last_poll_s_ = 0;    // when the loop last went round; 0 while detached
   std::string last_failure_;  // of the last poll; empty when it was fine

@@ -26,6 +26,7 @@ void TargetRunner::attach(std::shared_ptr<actuators::Target> target) {
   latest_.reset();
   latest_interval_ = {};
   sample_base_.reset();
+  watch_.begin_anew();
   last_failure_.clear();
   last_poll_s_ = services_.clock->now_s();
   const actuators::TargetInfo& info = target_->info();
@@ -236,6 +237,10 @@ asio::awaitable<void> TargetRunner::keep_sample(model::Snapshot snapshot) {
   row.write_amplification = interval.write_amplification;
   row.device_write_bytes_per_s = interval.device_write_bytes_per_s;
   row.device_read_bytes_per_s = interval.device_read_bytes_per_s;
+  WatchNews news = watch_.sample(state_, sample_base_ ? &*sample_base_ : nullptr, snapshot);
+  for (const std::string& line : news.lines) spdlog::info("{}: {}", name_, line);
+  for (controller::Alert& alert : news.alerts) raise(std::move(alert));
+  services_.metrics->watched(name_, watch_);
   sample_base_ = std::move(snapshot);
   if (!interval.valid) co_return;
   auto write = [history = services_.history, row] { return history->add_sample(row); };

@@ -151,9 +151,8 @@ class ProbeStrategy final : public Strategy {
     const auto verdict = check_settings(view.snapshot(), changes, view.policy, view.state.cpu_cores,
                                         view.state.foreign);
     if (verdict.gate != Gate::open) return verdict.reason + ": " + verdict.explanation;
-    for (const auto& failed : view.state.failed)
-      if (failed.until_s > view.now_s && near(changes, failed.changes))
-        return "failed before: tried and reverted lately";
+    for (const auto& failed : failed_here(view.state, view.now_s))
+      if (near(changes, failed.changes)) return "failed before: tried and reverted lately";
     if (const auto stall = would_stall(view.snapshot(), changes); !stall.empty())
       return "would stall: " + stall;
     return {};

@@ -76,7 +76,7 @@ SearchRequest search_request(const View& view) {
   const FamilyChoice choice = choose_family(view.state, view.now_s);
   request.family = choice.family;
   request.database_knobs = choice.database_knobs;
-  request.failed = view.state.failed;
+  request.failed = failed_here(view.state, view.now_s);
   request.foreign = view.state.foreign;
   return request;
 }

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -29,8 +30,9 @@ struct PhaseThresholds {
   double middle_above_variation = 0.1;
   double rising_above_slope = 0.1;            // of write amplification, per sample
   double final_from_write_amplification = 3;  // while it rises
-  std::size_t rate_window = 10;               // samples
-  std::size_t amplification_window = 5;
+  std::uint64_t rate_window = 10;             // samples
+  std::uint64_t amplification_window = 5;
+  bool operator==(const PhaseThresholds&) const = default;
 };
 
 // Without a runtime: middle, as published.

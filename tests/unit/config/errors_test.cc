@@ -184,6 +184,13 @@ TEST(Errors, LeaseOfThreePolls) {
               ElementsAre(HasSubstr("t.toml:4:17: target.a.poll_interval")));
 }
 
+TEST(Errors, WorkloadPhasesInOrder) {
+  EXPECT_THAT(problems_of("[defaults]\nworkload_phase_middle_from = \"2 h\"\n"
+                          "workload_phase_middle_variation = \"40 %\"\n"),
+              testing::UnorderedElementsAre(HasSubstr("workload_phase_middle_from is above"),
+                                            HasSubstr("workload_phase_middle_variation is above")));
+}
+
 TEST(Errors, TrialTimes) {
   EXPECT_THAT(problems_of("[defaults]\ntrial_max = \"10 s\"\n"),
               ElementsAre(HasSubstr("trial_min of 1 min is above trial_max of 10 s")));

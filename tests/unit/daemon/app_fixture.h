@@ -34,6 +34,7 @@ struct Switches {
   std::atomic<bool> fail_observe{false};  // answers with an error
   std::atomic<bool> late_apply{false};    // the next applies are pending, then happen
   std::atomic<bool> fail_apply{false};
+  std::atomic<double> device_write_bytes_per_s{0};  // of the plant from now on; 0: as it was
   std::atomic<int> heartbeats{0};
   std::atomic<int> applies{0};
   std::atomic<int> restores{0};
@@ -63,6 +64,8 @@ class SteeredTarget final : public actuators::Target {
       std::chrono::milliseconds deadline) override {
     while (switches_->hang_observe) co_await pause(5);
     if (switches_->fail_observe) co_return Error{"told to fail", ""};
+    if (const double rate = switches_->device_write_bytes_per_s; rate > 0)
+      plant_->plant().set_device_write_bytes_per_s(rate);
     Result<model::Snapshot> result = co_await plant_->observe(deadline);
     note();
     co_return result;

@@ -66,6 +66,64 @@ TEST_F(RunningApp, GoesThroughATrialAndReturnsToTheBaselineAtTheEnd) {
   EXPECT_TRUE((*state)->kept.empty());
 }
 
+TEST_F(RunningApp, AnUnexpectedWorkloadPhaseIsAnAlert) {
+  policy().mode = config::Mode::observe;
+  // From initial to final at once, when the clock passes a minute.
+  model::published::PhaseThresholds& phases = policy().workload_phases;
+  phases = {1, 1, 0, 0, 1000, 3, 2, 2};
+  start();
+  const auto alerted = [&] {
+    const json::object now = status();
+    if (!ok(now)) return false;
+    for (const json::value& alert : now.at("alerts").as_array())
+      if (text(alert.as_object(), "code") == "workload-phase" &&
+          text(alert.as_object(), "text") == "workload phase initial -> final: not the next one" &&
+          text(alert.as_object(), "severity") == "warning")
+        return true;
+    return false;
+  };
+  ASSERT_TRUE(eventually(alerted)) << json::serialize(status());
+  EXPECT_EQ(text(status().at("workload_phase").as_object(), "phase"), "final");
+}
+
+TEST_F(RunningApp, ASlowerDeviceIsFoundFromOutside) {
+  policy().mode = config::Mode::observe;
+  policy().watch.hold_s = 60;
+  policy().watch.span_s = 120;
+  start();
+  const auto standard_known = [&] {
+    const json::object now = status();
+    if (!ok(now)) return false;
+    const json::object& watched = now.at("watched").as_object();
+    return !watched.at("put_rate").as_object().at("standard").is_null() &&
+           !watched.at("write_bandwidth").as_object().at("standard").is_null();
+  };
+  ASSERT_TRUE(eventually(standard_known)) << json::serialize(status());
+  // A good moment is one to compare with when it is still good a hold later.
+  std::this_thread::sleep_for(
+      std::chrono::milliseconds(static_cast<int>(3000 * policy().watch.hold_s / speed_)));
+  switches_->device_write_bytes_per_s = 10.0 * 1024 * 1024;  // of 24
+  std::string told;
+  const auto alerted = [&] {
+    const json::object now = status();
+    if (!ok(now)) return false;
+    for (const json::value& alert : now.at("alerts").as_array())
+      if (text(alert.as_object(), "code") == "regression") told = text(alert.as_object(), "text");
+    return !told.empty();
+  };
+  ASSERT_TRUE(eventually(alerted)) << json::serialize(status());
+  EXPECT_THAT(told, HasSubstr("at its best of the day, though writers stall"));
+  const auto device_is_named = [&] {
+    const json::object now = status();
+    if (!ok(now)) return false;
+    const json::array& suspects = now.at("watched").as_object().at("suspects").as_array();
+    return !suspects.empty() && text(suspects[0].as_object(), "name") == "device";
+  };
+  EXPECT_TRUE(eventually(device_is_named)) << json::serialize(status());
+  const json::object now = status();
+  EXPECT_GT(now.at("watched").as_object().at("level_amplification").as_array().size(), 1U);
+}
+
 TEST_F(RunningApp, ARecordedRunReplaysIdenticallyTwice) {
   config_.record_events = temp_.file("events");
   config_.record_events_bytes = 1e9;

@@ -58,8 +58,8 @@ auto fields_of(const model::Calibration& x) {
   return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y);
 }
 auto fields_of(const Decision& x) {
-  const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u] = x;
-  return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u);
+  const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v] = x;
+  return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v);
 }
 auto fields_of(const controller::ProbeGroup& x) {
   const auto& [a, b, c, d] = x;
@@ -249,6 +249,7 @@ Decision any_decision() {
           any_measure(),
           any_measure(),
           {any_kpi(), any_kpi(), any_kpi(), any_kpi(), any_kpi()},
+          any_text(),
           any_bool(),
           any_text(),
           some(any_considered)};

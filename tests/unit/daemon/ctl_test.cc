@@ -229,6 +229,15 @@ TEST(Samples, EndWithTheirCourse) {
   for (std::size_t i = 0; i < samples.size(); ++i)
     samples[i].as_object()["wall_time_s"] = 1.7e9 + 30 * static_cast<double>(i);
   EXPECT_THAT(print_samples({{"samples", samples}}), HasSubstr("of the detector's labels"));
+  // The detector's thresholds are those of the target.
+  const auto confirmed = [&](double middle_from_minutes) {
+    return print_samples(
+        {{"samples", samples},
+         {"workload_phases", json::object{{"middle_from_minutes", middle_from_minutes},
+                                          {"final_from_minutes", middle_from_minutes},
+                                          {"initial_above_variation", 0}}}});
+  };
+  EXPECT_NE(confirmed(0), confirmed(1e6));
   samples.resize(9);
   EXPECT_THAT(print_samples({{"samples", samples}}), Not(HasSubstr("course")));
   EXPECT_THAT(print_samples({{"samples", samples}}), Not(HasSubstr("published phases")));
@@ -245,6 +254,20 @@ TEST(Text, SurvivesAnswersOfAnotherShape) {
                             print_samples(answer) + problem_in_status(answer);
     EXPECT_EQ(all.find('\x1b'), std::string::npos);
   }
+}
+
+TEST(Text, StatusSaysWhatIsBelowItsStandardAndWhatLevelsCost) {
+  const json::object answer = json::parse(R"({"watched": {
+      "put_rate": {"recent": 5e6, "standard": 1e7, "raised_for_s": 600},
+      "write_bandwidth": {"recent": 9e7, "standard": 1e8, "raised_for_s": null},
+      "suspects": [{"name": "device", "share": 0.9, "evidence": "it is slower"}],
+      "level_amplification": [{"write": 1, "read": 0}, {"write": 3.5, "read": 4.25}]}})")
+                                  .as_object();
+  const std::string text = print_status(answer);
+  EXPECT_THAT(text, HasSubstr("put rate while writers stall: 50.0 % of its standard for 10 min"));
+  EXPECT_THAT(text, HasSubstr("90.0 % of the fall by the device: it is slower"));
+  EXPECT_THAT(text, Not(HasSubstr("what the device can write")));
+  EXPECT_THAT(text, HasSubstr("written (read) per user byte: L0 1.00 (0.00), L1 3.50 (4.25)"));
 }
 
 TEST(Text, NamesWhatIsWrong) {

@@ -213,13 +213,14 @@ TEST(EventCodec, EveryMemberIsNamed) {
   using namespace controller;
   expect_complete<model::LevelStats, model::FamilyFacts, model::StallCauses, model::FamilySnapshot,
                   model::DatabaseCounters, model::DatabaseState, model::DeviceSample,
-                  model::Snapshot, config::Policy>();
+                  model::Snapshot, model::published::PhaseThresholds, model::WatchRule,
+                  config::Policy>();
   expect_complete<SearchResult, Mark, Estimate, TrialBaseline, Forecast, Proposal, WaitingCandidate,
                   Trial, OutstandingCall, RevertInProgress, FailedCandidate, FamilyRest, Turn,
                   RulesMark, RulesReading, RulesMemory, ProbeGroup, ProbeMemory, State,
                   PersistentState, Decision, Considered, WindowMeasure, Kpi, Kpis,
                   model::Prediction, model::Calibration, model::Uncertainty, model::LessonCounts,
-                  model::KnobChange>();
+                  model::WorkloadWatch, model::KnobChange>();
   expect_complete<SnapshotArrived, SnapshotFailed, TargetFound, TargetLost, SearchFinished,
                   ApplyFinished, RecordFailed, PolicyChanged, Tick, OperatorCommand, Shutdown,
                   TurnGiven, RecordDecision, ApplyChanges, AdoptBaseline, RestoreBaseline, Alert>();

@@ -59,6 +59,7 @@ controller::State make_state() {
   state.current_settled = prediction;
   state.prediction_error_known = true;
   state.prediction_error = 0.1;
+  state.workload.workload = model::WorkloadClass::overwrite;
   return state;
 }
 
@@ -197,6 +198,8 @@ TEST(Metrics, ShowsWhatTheLoopKnows) {
   EXPECT_EQ(found.at("lsmtuned_setting{db=\"main\",family=\"\",knob=\"max_background_jobs\"}"), 2);
   EXPECT_EQ(found.at("lsmtuned_mode{db=\"main\",mode=\"tune\"}"), 1);
   EXPECT_EQ(found.at("lsmtuned_trust_gate_open{db=\"main\"}"), 1);
+  EXPECT_EQ(found.at("lsmtuned_workload_class{class=\"overwrite\",db=\"main\"}"), 1);
+  EXPECT_EQ(found.at("lsmtuned_workload_class{class=\"unknown\",db=\"main\"}"), 0);
   EXPECT_GT(found.at("process_resident_memory_bytes"), 1e6);
   double phases = 0;
   for (const auto& [name, value] : found) {
@@ -204,6 +207,42 @@ TEST(Metrics, ShowsWhatTheLoopKnows) {
   }
   EXPECT_EQ(phases, 1);
   EXPECT_EQ(found.at("lsmtuned_phase{db=\"main\",phase=\"verifying\"}"), 1);
+}
+
+TEST(Metrics, ShowWhatIsWatched) {
+  Metrics metrics;
+  TargetWatch watch;
+  metrics.watched("main", watch);
+  EXPECT_EQ(count_of(metrics.text(), "lsmtuned_workload_phase{"), 3U);
+  auto state = make_state();
+  state.policy.workload_phases.middle_from_minutes = 0;
+  state.policy.workload_phases.final_from_minutes = 0;
+  model::Snapshot before = make_snapshot();
+  for (int i = 0; i < 12; ++i) {
+    model::Snapshot now = before;
+    now.time_s += 10;
+    now.counters.user_bytes += 1e8;
+    now.counters.flush_write_bytes += 1e8;
+    now.counters.compaction_write_bytes += 3e8;
+    now.families[0].levels[0].write_bytes += 1e8;
+    now.families[0].levels[1].write_bytes += 3e8;
+    now.families[0].levels[1].read_bytes += 4e8;
+    watch.sample(state, &before, now);
+    before = now;
+  }
+  metrics.watched("main", watch);
+  const auto found = series(metrics.text());
+  const auto of_level = [&](const std::string& direction, const std::string& level) {
+    return found.at("lsmtuned_level_" + direction + "_amplification_ratio{db=\"main\",level=\"" +
+                    level + "\"}");
+  };
+  EXPECT_EQ(found.at("lsmtuned_workload_phase{db=\"main\",phase=\"final\"}"), 1);
+  EXPECT_NEAR(of_level("write", "0"), 1, 1e-9);
+  EXPECT_NEAR(of_level("write", "1"), 3, 1e-9);
+  EXPECT_NEAR(of_level("read", "1"), 4, 1e-9);
+  EXPECT_EQ(found.at("lsmtuned_watch_raised{db=\"main\",figure=\"put_rate\"}"), 0);
+  // Nothing was compared yet.
+  EXPECT_EQ(found.count("lsmtuned_watch_ratio{db=\"main\",figure=\"put_rate\"}"), 0U);
 }
 
 TEST(Metrics, TheTrustGateShutsOnError) {
