@@ -7,7 +7,9 @@
 #include "controller/guard.h"
 #include "controller/reducer.h"
 #include "controller/simulated.h"
+#include "model/analysis/every_model.h"
 #include "model/estimate/interval.h"
+#include "model/simulator/from_snapshot.h"
 
 namespace lsmtuned::controller {
 namespace {
@@ -22,6 +24,7 @@ constexpr double kLargestBias = 0.4;     // ln; a model further off is wrong, no
 constexpr double kHeldBackShare = 0.2;   // of time stalled: the rate is the database's own
 constexpr double kPredictionAgeS = 300;  // for display only: recomputed at most this often,
                                          // and under other settings
+constexpr double kModelsAgeS = 300;      // every model is compared at most this often
 constexpr std::uint32_t kMembers = 2;    // of the file layer's ensemble
 
 double l0_count(const model::Snapshot& snapshot) {
@@ -117,6 +120,33 @@ void Reducer::refresh_predictions() {
   if (settled) state.current_settled = unbiased(*settled);
 }
 
+// For display only: how right each model is here, uncorrected for its bias. A few milliseconds of
+// simulation, so not after every span.
+void Reducer::compare_every_model(const model::Snapshot& from, const std::string& family,
+                                  double seconds, double measured, double demand) {
+  if (!(measured > 0)) return;
+  if (!state.model_accuracy.empty() && now() - state.models_compared_at_s < kModelsAgeS) return;
+  auto problem =
+      model::problem_from(from, family, state.compared->calibration, seconds, state.cpu_cores);
+  if (!problem || !problem->check().empty()) return;
+  problem->workload.offered_bytes_per_s = std::isfinite(demand) ? demand : 0;
+  state.models_compared_at_s = now();
+  for (const model::ModelRate& rate : model::rates_by_every_model(*problem, kMembers)) {
+    const auto seen =
+        std::find_if(state.model_accuracy.begin(), state.model_accuracy.end(),
+                     [&](const ModelAccuracy& one) { return one.model == rate.model; });
+    ModelAccuracy& known = seen != state.model_accuracy.end()
+                               ? *seen
+                               : state.model_accuracy.emplace_back(ModelAccuracy{rate.model});
+    const double accuracy = std::max(0.0, 1 - std::abs(rate.put_bytes_per_s / measured - 1));
+    known.accuracy =
+        known.spans == 0 ? accuracy : known.accuracy + kErrorWeight * (accuracy - known.accuracy);
+    ++known.spans;
+    known.predicted_bytes_per_s = rate.put_bytes_per_s;
+    known.measured_bytes_per_s = measured;
+  }
+}
+
 // What the span that ends here took, beside what was predicted at its start of the load that its
 // writers offered: delays cost a paced writer more than one who makes up for them later. Without
 // stalls the rate is the offered load, not the database's.
@@ -130,6 +160,7 @@ void Reducer::compare(const model::Snapshot& snapshot) {
     return;
   const SimulatedModel::Run run{model::SimulationLayer::files, kMembers, 0, span.seconds};
   const double demand = demand_bytes_per_s(span.put_bytes_per_s, span.stall_share);
+  compare_every_model(from, family->name, span.seconds, span.put_bytes_per_s, demand);
   const auto expected = predict_present(from, family->name, state.compared->calibration,
                                         state.cpu_cores, run, std::isfinite(demand) ? demand : 0);
   if (!expected) return;

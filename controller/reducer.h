@@ -61,6 +61,8 @@ struct Reducer {
   model::Prediction unbiased(model::Prediction prediction) const;
   void learn_error(double measured, double predicted, double stall_share);
   void compare(const model::Snapshot& snapshot);
+  void compare_every_model(const model::Snapshot& from, const std::string& family, double seconds,
+                           double measured, double demand);
   void learn_from_trial(const Decision& decision, bool saturated);
   void forget_window();
   bool saturated() const;

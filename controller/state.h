@@ -114,6 +114,18 @@ struct ComparedSpan {
   model::Calibration calibration;  // as it was then
 };
 
+// How right one model was lately, over spans in which writers stalled: what it predicted at the
+// start of each of the load that they offered, beside what was put.
+struct ModelAccuracy {
+  std::string model;    // id, as `lsmtunectl models` lists it
+  double accuracy = 0;  // rolling mean of 1 - |predicted / measured - 1|, at least 0 each
+  int spans = 0;
+  double predicted_bytes_per_s = 0;  // in the last span
+  double measured_bytes_per_s = 0;
+};
+// Below it a model is said to be wrong here.
+inline constexpr double kLowAccuracy = 0.5;
+
 // An options call that was sent and has not returned. At most one.
 struct OutstandingCall {
   std::uint64_t decision_id = 0;
@@ -177,9 +189,11 @@ struct State {
   model::LessonCounts lessons;  // what became of the calibration's intervals
   double prediction_error = 0;  // rolling |ln measured/predicted|, bias taken out
   bool prediction_error_known = false;
-  bool prediction_error_settled = false;  // of spans as long as a trial
-  std::optional<ComparedSpan> compared;   // runs now, to be compared with its prediction
-  int bad_snapshots = 0;                  // consecutive refused ones
+  bool prediction_error_settled = false;      // of spans as long as a trial
+  std::optional<ComparedSpan> compared;       // runs now, to be compared with its prediction
+  std::vector<ModelAccuracy> model_accuracy;  // of those that can answer
+  double models_compared_at_s = 0;
+  int bad_snapshots = 0;  // consecutive refused ones
   std::optional<model::Snapshot> last_refused;
   std::string safe_reason;       // clears itself when good data returns
   bool safe_latched = false;     // until an operator acts; beside persistent.storm_latched

@@ -214,6 +214,18 @@ json::object watched_json(const model::Course& course, double now_s) {
   return object;
 }
 
+json::array model_accuracy_json(const controller::State& state) {
+  json::array list;
+  for (const controller::ModelAccuracy& known : state.model_accuracy)
+    list.push_back(json::object{{"model", known.model},
+                                {"accuracy", known.accuracy},
+                                {"spans", known.spans},
+                                {"low", known.accuracy < controller::kLowAccuracy},
+                                {"predicted_bytes_per_s", known.predicted_bytes_per_s},
+                                {"measured_bytes_per_s", known.measured_bytes_per_s}});
+  return list;
+}
+
 }  // namespace
 
 json::object snapshot_json(const model::Snapshot& snapshot) {
@@ -286,6 +298,7 @@ json::object status_json(const TargetRunner& runner, double now_s) {
   object["prediction_error"] =
       state.prediction_error_known ? json::value(state.prediction_error) : nullptr;
   object["prediction_scale"] = std::exp(state.persistent.prediction_bias);
+  object["model_accuracy"] = model_accuracy_json(state);
   object["trust"] = json::object{
       {"limit", policy.trust_gate_error},
       {"open", !state.prediction_error_known || state.prediction_error <= policy.trust_gate_error}};

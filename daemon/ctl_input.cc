@@ -6,32 +6,19 @@
 
 #include "daemon/problem_json.h"
 #include "daemon/published_json.h"
-#include "model/analysis/ledger_case.h"
-#include "model/published/from_problem.h"
+#include "model/analysis/every_model.h"
 
 namespace lsmtuned::daemon {
 namespace {
 
 namespace json = boost::json;
 
-// What the published models take from a problem. They need amplifications that only a run or
-// another model knows: the ledger's are used.
-model::published::PublishedInputs published_from(const model::Problem& problem) {
-  model::published::RunFacts facts;
-  if (const auto prediction = model::ledger_prediction(problem)) {
-    facts.written_per_user_byte = prediction->write_amplification;
-    facts.read_per_user_byte = prediction->read_amplification;
-  }
-  facts.bandwidth_source = "the problem's device section";
-  return model::published::published_inputs(problem, facts);
-}
-
 void take_problem(const Call& call, const json::object& source, ModelDocument& document,
                   InputErrors& errors) {
   ProblemOutcome outcome = read_problem(source);
   errors.insert(errors.end(), outcome.errors.begin(), outcome.errors.end());
   for (const std::string& warning : outcome.warnings) call.complain(warning, "");
-  if (outcome.errors.empty()) document.published = published_from(outcome.problem);
+  if (outcome.errors.empty()) document.published = model::published_inputs_of(outcome.problem);
   document.problem = std::move(outcome.problem);
 }
 

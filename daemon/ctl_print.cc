@@ -32,21 +32,6 @@ std::string row(const std::string& label, const std::string& value) {
   return fmt::format("{:<14} {}\n", label, value.empty() ? "-" : value);
 }
 
-std::string value_text(const std::string& option, double value) {
-  const auto knob = model::knob_from_option(option);
-  if (!knob) return fmt::format("{:g}", value);
-  switch (model::info(*knob).unit) {
-    case model::KnobUnit::bytes:
-      return model::format_bytes(value);
-    case model::KnobUnit::bytes_per_second:
-      return model::format_rate(value);
-    case model::KnobUnit::count:
-    case model::KnobUnit::ratio:
-      return fmt::format("{:g}", value);
-  }
-  return fmt::format("{:g}", value);
-}
-
 // "S_max 12.0 MiB/s (10.1 to 14.0 MiB/s), bound by device, then l0_lane"
 std::string prediction_text(const json::object& object, std::string_view path) {
   const json::object* prediction = sub(object, path);
@@ -217,12 +202,50 @@ std::string watched_lines(const json::object& watched) {
   return lines;
 }
 
+// "files 96 %, ledger 91 %, totals 95 %; 9 of 14 others BELOW 50 %: lsmtunectl accuracy"
+std::string models_line(const json::array& models) {
+  std::string own;
+  int others = 0;
+  int low = 0;
+  for (const json::value& entry : models) {
+    const json::object* model = entry.if_object();
+    if (model == nullptr) continue;
+    const std::string id = text(*model, "model");
+    const bool is_low = flag(*model, "low");
+    if (id == "files" || id == "totals" || id == "ledger") {
+      own += fmt::format("{}{} {}{}", own.empty() ? "" : ", ", id, share(*model, "accuracy"),
+                         is_low ? " BELOW 50 %" : "");
+    } else {
+      ++others;
+      low += is_low ? 1 : 0;
+    }
+  }
+  if (others > 0)
+    own += fmt::format("; of {} published {} below 50 %: lsmtunectl accuracy", others, low);
+  return own;
+}
+
 bool measured(const json::object& decision, std::string_view path) {
   const json::object* window = sub(decision, path);
   return window != nullptr && number(*window, "seconds") > 0;
 }
 
 }  // namespace
+
+std::string value_text(const std::string& name, double value) {
+  const auto knob = model::knob_from_option(name.substr(name.rfind('.') + 1));
+  if (!knob) return fmt::format("{:g}", value);
+  switch (model::info(*knob).unit) {
+    case model::KnobUnit::bytes:
+      return model::format_bytes(value);
+    case model::KnobUnit::bytes_per_second:
+      return model::format_rate(value);
+    case model::KnobUnit::count:
+    case model::KnobUnit::ratio:
+      return fmt::format("{:g}", value);
+  }
+  return fmt::format("{:g}", value);
+}
 
 std::string print_changes(const json::value& changes) {
   if (const json::object* settings = changes.if_object()) return settings_lines(*settings);
@@ -290,6 +313,8 @@ std::string print_status(const json::object& answer) {
   trust += fmt::format(", limit {}: {}", share(answer, "trust.limit"),
                        flag(answer, "trust.open") ? "may act" : "watches only");
   result += row("trust", trust);
+  if (const std::string models = models_line(list(answer, "model_accuracy")); !models.empty())
+    result += row("models", models);
   if (!text(answer, "failed_observation").empty())
     result += row("observation", "FAILED: " + text(answer, "failed_observation"));
   if (const json::object* turn = sub(answer, "turn")) {

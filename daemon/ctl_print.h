@@ -15,6 +15,9 @@ std::string print_explanation(const boost::json::object& decision);
 std::string print_advice(const boost::json::object& answer);
 std::string print_samples(const boost::json::object& answer);
 
+// A knob's value in its unit; `name` is the option, a family before a dot or not.
+std::string value_text(const std::string& name, double value);
+
 // A line a value: "default.write_buffer_size  4 MiB". Of `settings`, or of a change set.
 std::string print_changes(const boost::json::value& changes);
 

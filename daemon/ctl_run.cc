@@ -229,6 +229,9 @@ int run_ctl(const std::vector<std::string>& arguments, std::ostream& out, std::o
   add_sensitivity(cli, call, code);
   add_plan(cli, call, code);
   add_bottleneck(cli, call, code);
+  add_gain(cli, call, code);
+  add_accuracy(cli, call, code);
+  add_recommend(cli, call, code);
   add_calibrate(cli, call, code);
   add_replay(cli, call, code);
 

@@ -1,12 +1,16 @@
-// lsmtunectl sensitivity: elasticities of S_max, ranked, and pairs that act together.
+// lsmtunectl sensitivity: elasticities of S_max, ranked, and pairs that act together; or those that
+// recorded trials measured.
 #include "model/analysis/sensitivity.h"
 
 #include <fmt/format.h>
 
 #include <memory>
 
+#include "controller/trial_effects.h"
+#include "daemon/ctl_decisions.h"
 #include "daemon/ctl_input.h"
 #include "daemon/ctl_model_commands.h"
+#include "daemon/ctl_print.h"
 #include "daemon/model_json.h"
 #include "model/units.h"
 
@@ -22,15 +26,17 @@ struct SensitivityCommand {
   ModelOptions model{"files", 8};
   double step = 1.25;
   std::size_t pair_knobs = 6;
+  bool measured = false;
 
   int run() const;
+  int run_measured() const;
 };
 
 json::value optional_json(const std::optional<double>& value) {
   return value ? json::value(*value) : json::value(nullptr);
 }
 
-json::object to_json(const model::Sensitivity& found, double record) {
+json::object sensitivity_json(const model::Sensitivity& found, double record) {
   json::array ranked;
   for (const model::Elasticity& one : found.ranked)
     ranked.push_back(json::object{{"name", one.name},
@@ -57,7 +63,7 @@ std::string side(const std::optional<double>& change) {
   return change ? fmt::format("{:+.1f} %", 100 * std::expm1(*change)) : std::string("-");
 }
 
-std::string to_text(const model::Sensitivity& found, double record) {
+std::string sensitivity_text(const model::Sensitivity& found, double record) {
   std::string text = fmt::format(
       "S_max {} by {} over {}\n\n{:<40} {:>11} {:>10} {:>10}\n",
       rate_text(found.present.put_bytes_per_s, record), model::info(found.present.model).version,
@@ -71,7 +77,62 @@ std::string to_text(const model::Sensitivity& found, double record) {
   return text;
 }
 
+json::object effect_json(const controller::MeasuredEffect& effect) {
+  json::array knobs;
+  for (std::size_t i = 0; i < effect.knobs.size(); ++i)
+    knobs.push_back(json::object{{"name", effect.knobs[i]}, {"proportion", effect.proportions[i]}});
+  return {{"knobs", std::move(knobs)},
+          {"trials", effect.trials},
+          {"at_least", effect.at_least},
+          {"smallest", effect.smallest},
+          {"largest", effect.largest},
+          {"elasticity", effect.elasticity},
+          {"standard_error", effect.standard_error}};
+}
+
+std::string effect_text(const controller::MeasuredEffect& effect) {
+  std::string names;
+  std::string most;
+  for (std::size_t i = 0; i < effect.knobs.size(); ++i) {
+    names += (names.empty() ? "" : " + ") + effect.knobs[i];
+    if (effect.proportions[i] == 1 && most.empty())
+      most = effect.knobs[i];
+    else
+      names += fmt::format(" ({:g})", effect.proportions[i]);
+  }
+  return fmt::format("{:>+11.3f} {:>7.3f} {:>7}{} {:>10} {:>10}  {}\n", effect.elasticity,
+                     effect.standard_error, effect.trials, effect.at_least > 0 ? "+" : " ",
+                     value_text(most, effect.smallest), value_text(most, effect.largest), names);
+}
+
+int SensitivityCommand::run_measured() const {
+  std::vector<controller::Decision> decisions;
+  if (const int code = load_decisions(call, {input.file, false}, decisions); code != kExitOk)
+    return code;
+  const auto effects = controller::measured_effects(decisions);
+  json::array list;
+  for (const auto& effect : effects) list.push_back(effect_json(effect));
+  call.print({{"ok", true}, {"measured", std::move(list)}}, [&](const json::object&) {
+    if (effects.empty())
+      return std::string("no recorded trial measured a change while writers stalled before it\n");
+    std::string text = fmt::format(
+        "measured by trials; a group's knobs move together, in these shares of the first's ln "
+        "step\n"
+        "\n{:>11} {:>7} {:>8} {:>10} {:>10}\n",
+        "elasticity", "error", "trials", "from", "to");
+    bool bounded = false;
+    for (const auto& effect : effects) {
+      text += effect_text(effect);
+      bounded = bounded || effect.at_least > 0;
+    }
+    return text +
+           (bounded ? "+ of some, writers no longer stalled afterwards: at least that\n" : "");
+  });
+  return kExitOk;
+}
+
 int SensitivityCommand::run() const {
+  if (measured) return run_measured();
   model::Problem problem;
   const int failed = load_problem(call, input, problem);
   if (failed != kExitOk) return failed;
@@ -79,9 +140,9 @@ int SensitivityCommand::run() const {
   if (!found) return complain_of_model(call, found.error());
   const double record = problem.workload.key_bytes + problem.workload.value_bytes;
   if (call.as_json)
-    call.out << json::serialize(to_json(*found, record)) << "\n";
+    call.out << json::serialize(sensitivity_json(*found, record)) << "\n";
   else
-    call.out << to_text(*found, record);
+    call.out << sensitivity_text(*found, record);
   return kExitOk;
 }
 
@@ -99,6 +160,8 @@ void add_sensitivity(CLI::App& cli, const Call& call, int& code) {
   command->add_option("--pairs", state->pair_knobs, "pairs among so many knobs; 0: none")
       ->capture_default_str()
       ->check(CLI::Range(0, 15));
+  command->add_flag("--measured", state->measured,
+                    "what recorded trials measured instead; --input then names a decisions.jsonl");
   command->callback([state, &code] { code = state->run(); });
 }
 

@@ -295,6 +295,15 @@ void members(Visitor& visit, T& s) {
   visit("calibration", s.calibration);
 }
 
+template <class Visitor, Of<controller::ModelAccuracy> T>
+void members(Visitor& visit, T& a) {
+  visit("model", a.model);
+  visit("accuracy", a.accuracy);
+  visit("spans", a.spans);
+  visit("predicted_bytes_per_s", a.predicted_bytes_per_s);
+  visit("measured_bytes_per_s", a.measured_bytes_per_s);
+}
+
 template <class Visitor, Of<controller::State> T>
 void members(Visitor& visit, T& s) {
   visit("target", s.target);
@@ -337,6 +346,8 @@ void members(Visitor& visit, T& s) {
   visit("prediction_error_known", s.prediction_error_known);
   visit("prediction_error_settled", s.prediction_error_settled);
   visit("compared", s.compared);
+  visit("model_accuracy", s.model_accuracy);
+  visit("models_compared_at_s", s.models_compared_at_s);
   visit("bad_snapshots", s.bad_snapshots);
   visit("last_refused", s.last_refused);
   visit("safe_reason", s.safe_reason);

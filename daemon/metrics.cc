@@ -235,6 +235,9 @@ struct Metrics::Impl {
   Vector<Gauge> error{
       registry, "lsmtuned_prediction_error_ratio",
       "Rolling |ln(measured / predicted)| of the put rate; 0 before the first comparison."};
+  Vector<Gauge> model_accuracy{registry, "lsmtuned_model_accuracy_ratio",
+                               "Rolling 1 - |predicted / measured - 1| of each model over spans in "
+                               "which writers stalled; no series before the first."};
   Vector<Gauge> gate{registry, "lsmtuned_trust_gate_open",
                      "1 while the prediction error lets the controller act."};
   Vector<Gauge> workload_phase{
@@ -291,18 +294,16 @@ struct Metrics::Impl {
 
   // All series that belong to targets.
   std::vector<Vector<Gauge>*> gauges() {
-    return {&attached,        &phase,           &mode,
-            &put_rate,        &put_ops,         &s_max,
-            &s_max_low,       &s_max_high,      &s_max_settled,
-            &stall,           &worst_stall,     &put_p99,
-            &write_stopped,   &delayed_rate,    &write_amp,
-            &read_amp,        &utilisation,     &device_write,
-            &device_read,     &device_busy,     &device_free,
-            &pressure,        &setting,         &l0_files,
-            &pending,         &immutable,       &level_size,
-            &families_hidden, &error,           &gate,
-            &workload_phase,  &raised,          &beside_standard,
-            &workload_class,  &level_write_amp, &level_read_amp};
+    return {&attached,      &phase,           &mode,           &put_rate,
+            &put_ops,       &s_max,           &s_max_low,      &s_max_high,
+            &s_max_settled, &stall,           &worst_stall,    &put_p99,
+            &write_stopped, &delayed_rate,    &write_amp,      &read_amp,
+            &utilisation,   &device_write,    &device_read,    &device_busy,
+            &device_free,   &pressure,        &setting,        &l0_files,
+            &pending,       &immutable,       &level_size,     &families_hidden,
+            &error,         &model_accuracy,  &gate,           &workload_phase,
+            &raised,        &beside_standard, &workload_class, &level_write_amp,
+            &level_read_amp};
   }
   std::vector<Vector<Counter>*> counters() {
     return {&decisions,          &reverts,          &polls, &searches, &search_time,
@@ -315,7 +316,8 @@ struct Metrics::Impl {
       if (gauge != &phase && gauge != &workload_phase && gauge != &workload_class &&
           gauge != &raised && gauge != &beside_standard && gauge != &level_write_amp &&
           gauge != &level_read_amp && gauge != &mode && gauge != &setting && gauge != &l0_files &&
-          gauge != &pending && gauge != &immutable && gauge != &level_size) {
+          gauge != &model_accuracy && gauge != &pending && gauge != &immutable &&
+          gauge != &level_size) {
         gauge->at(target);
       }
     }
@@ -456,6 +458,8 @@ void Metrics::update(const controller::State& state, const model::Snapshot& snap
   m.worst_stall.at(db).Set(finite(state.current_measure.worst_stall_s));
   m.put_p99.at(db).Set(finite(state.current_measure.put_p99_s));
   m.error.at(db).Set(state.prediction_error_known ? finite(state.prediction_error) : 0);
+  for (const controller::ModelAccuracy& known : state.model_accuracy)
+    m.model_accuracy.at(db, {{"model", known.model}}).Set(finite(known.accuracy));
   const bool open =
       !state.prediction_error_known || (std::isfinite(state.prediction_error) &&
                                         state.prediction_error <= state.policy.trust_gate_error);

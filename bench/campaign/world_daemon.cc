@@ -71,6 +71,7 @@ void World::feed(Payload payload) {
   const double started = cpu_seconds();
   // What is predicted for display only would take a third of the time.
   if (state_.current_prediction && story_ == nullptr) state_.predicted_at_s = now_;
+  if (story_ == nullptr) state_.models_compared_at_s = now_;
   auto result = controller::step(std::move(state_), event);
   out_.controller_cpu_s += cpu_seconds() - started;
   state_ = std::move(result.state);

@@ -73,6 +73,11 @@ def main():
             [*score, *more, "--json", f"{arguments.results}/{name}.json",
              "--table", f"{os.path.dirname(arguments.results)}/{name}.md"], check=False
         ).returncode
+    if not scored:
+        scored = subprocess.run(
+            [sys.executable, f"{HERE}/vary.py", f"{arguments.results}/model.json",
+             "--table", f"{os.path.dirname(arguments.results)}/model-by-knob.md"], check=False
+        ).returncode
     publish(arguments.raw, arguments.results)
     return scored
 

@@ -133,6 +133,49 @@ std::optional<double> most_data(const Problem& problem, double rate, const Asker
   return largest;
 }
 
+// A simulated border is not smooth: an end that falls inside the interval is moved to the value.
+void order(PlanAnswer& answer) {
+  answer.low = std::min(answer.low, *answer.value);
+  if (answer.high > 0) answer.high = std::max(answer.high, *answer.value);
+}
+
+PlanAnswer least_device(const Problem& problem, double rate, const Asker& asker, double width) {
+  PlanAnswer answer;
+  const auto easily = least_bandwidth(problem, rate / width, asker);
+  answer.value = least_bandwidth(problem, rate, asker);
+  if (!answer.value) {
+    answer.note = "no device carries it under these settings: something else binds";
+    if (easily) answer.note += "; within the model's error " + format_rate(*easily) + " might";
+    return answer;
+  }
+  answer.low = easily.value_or(*answer.value);
+  const auto hardly = least_bandwidth(problem, rate * width, asker);
+  answer.high = hardly.value_or(0);
+  if (!hardly) answer.note = "the upper end is open: something else than the device binds there";
+  order(answer);
+  return answer;
+}
+
+PlanAnswer most_data_answer(const Problem& problem, double rate, const Asker& asker, double width,
+                            double largest) {
+  PlanAnswer answer;
+  const auto easily = most_data(problem, rate / width, asker, largest);
+  answer.value = most_data(problem, rate, asker, largest);
+  if (!answer.value) {
+    answer.note = "not even " + format_bytes(kSmallestData) + " of data carry it";
+    if (easily) answer.note += "; within the model's error " + format_bytes(*easily) + " might";
+    return answer;
+  }
+  const auto hardly = most_data(problem, rate * width, asker, largest);
+  answer.low = hardly.value_or(0);
+  answer.high = easily.value_or(*answer.value);
+  if (*answer.value >= largest) answer.note = "or more: nothing larger was looked at";
+  if (!hardly)
+    answer.note = "the lower end is open: not even " + format_bytes(kSmallestData) + " there";
+  order(answer);
+  return answer;
+}
+
 }  // namespace
 
 Problem with_data_bytes(const Problem& problem, double bytes) {
@@ -179,28 +222,10 @@ Result<Plan> plan(const Problem& problem, const PlanGoal& goal) {
     return out;
   }
 
-  PlanAnswer& device = out.least_write_bytes_per_s;
-  device.value = least_bandwidth(problem, rate, asker);
-  if (device.value) {
-    device.low = least_bandwidth(problem, rate / width, asker).value_or(*device.value);
-    const auto high = least_bandwidth(problem, rate * width, asker);
-    device.high = high.value_or(0);
-    if (!high) device.note = "the upper end is open: something else than the device binds there";
-  } else {
-    device.note = "no device carries it under these settings: something else binds";
-  }
-
-  PlanAnswer& data = out.most_data_bytes;
+  out.least_write_bytes_per_s = least_device(problem, rate, asker, width);
   const double files = goal.choice.model == OwnModel::files ? kMostFilesSimulated : kMostFiles;
   const double largest = std::min(kLargestData, files * target_file_bytes(problem));
-  data.value = most_data(problem, rate, asker, largest);
-  if (data.value) {
-    data.low = most_data(problem, rate * width, asker, largest).value_or(0);
-    data.high = most_data(problem, rate / width, asker, largest).value_or(*data.value);
-    if (*data.value >= largest) data.note = "or more: nothing larger was looked at";
-  } else {
-    data.note = "not even " + format_bytes(kSmallestData) + " of data carry it";
-  }
+  out.most_data_bytes = most_data_answer(problem, rate, asker, width, largest);
   return out;
 }
 

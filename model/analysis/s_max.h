@@ -58,6 +58,25 @@ struct SMax {
 // Errors: an invalid problem, a style that is not modelled.
 Result<SMax> predict_s_max(const Problem& problem, const ModelChoice& choice);
 
+// What is put of the offered load, all of it at most, once the tree has lived under the settings
+// for `warmup_s`; intervals as S_max. The ledger has no course: it answers for the settled state.
+Result<SMax> predict_of_load(const Problem& problem, const ModelChoice& choice, double warmup_s);
+
+// The gain of one predicted rate over another by the same model, with the 80 % interval of two
+// independent errors. Rates above 0.
+struct PredictedGain {
+  double share = 0;  // after / before - 1
+  double low_share = 0;
+  double high_share = 0;
+};
+PredictedGain predicted_gain(double before, double after, OwnModel model);
+
+// The problem under RocksDB's default settings. The rate limiter stays: it is the machine's share,
+// not a setting of the tree.
+Problem with_default_settings(const Problem& problem);
+// Whether every knob that is there, the limiter apart, has RocksDB's default.
+bool all_default(const Settings& settings);
+
 // One run of a simulator on the problem as it is, offered rate included.
 Result<Simulation> simulate_with(const Problem& problem, const ModelChoice& choice);
 

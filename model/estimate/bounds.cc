@@ -39,13 +39,13 @@ constexpr Range kRanges[] = {
     {&Calibration::evidence_l0_compactions, 0, kMostCount},
 };
 
-void bound(double& value, double low, double high, double otherwise) {
+void keep_within(double& value, double low, double high, double otherwise) {
   value = std::isfinite(value) ? std::clamp(value, low, high) : otherwise;
 }
 
-void bound(std::vector<double>& values, double low, double high, double otherwise) {
+void keep_within(std::vector<double>& values, double low, double high, double otherwise) {
   if (values.size() > kMostEntries) values.resize(kMostEntries);
-  for (double& value : values) bound(value, low, high, otherwise);
+  for (double& value : values) keep_within(value, low, high, otherwise);
 }
 
 // A covariance cannot be mended entry by entry: it is dropped, and priors take its place.
@@ -61,24 +61,24 @@ void drop_impossible(std::vector<double>& covariance) {
 Calibration bounded(Calibration calibration) {
   const Calibration prior;
   for (const Range& range : kRanges) {
-    bound(calibration.*range.member, range.low, range.high, prior.*range.member);
+    keep_within(calibration.*range.member, range.low, range.high, prior.*range.member);
   }
-  bound(calibration.overlap, 0.05, 1.5, 0.39);
-  bound(calibration.moved_share, 0, 1, 0);
-  bound(calibration.drop_share, 0, 1, 0);
-  bound(calibration.level_compression, 0.05, 20, 1);
+  keep_within(calibration.overlap, 0.05, 1.5, 0.39);
+  keep_within(calibration.moved_share, 0, 1, 0);
+  keep_within(calibration.drop_share, 0, 1, 0);
+  keep_within(calibration.level_compression, 0.05, 20, 1);
   Uncertainty& about = calibration.uncertainty;
-  bound(about.reference_write_bandwidth, 0, kFastestBytesPerS, 0);
+  keep_within(about.reference_write_bandwidth, 0, kFastestBytesPerS, 0);
   drop_impossible(about.covariance);
   drop_impossible(about.cpu_covariance);
-  bound(about.outlier_streaks, -1e3, 1e3, 0);
-  bound(about.overlap_variance, 1e-4, 0.25, kPriorOverlapVariance);
-  bound(about.error_variance, 0, kMostRelativeError * kMostRelativeError, 0);
-  bound(about.coverage_log_scale, -kMostCoverageLogScale, kMostCoverageLogScale, 0);
-  bound(about.predictions, 0, kMostCount, 0);
-  bound(about.predictions_covered, 0, about.predictions, 0);
-  bound(about.gain_error, kLeastGainError, kMostGainError, Uncertainty{}.gain_error);
-  bound(about.trials, 0, kMostCount, 0);
+  keep_within(about.outlier_streaks, -1e3, 1e3, 0);
+  keep_within(about.overlap_variance, 1e-4, 0.25, kPriorOverlapVariance);
+  keep_within(about.error_variance, 0, kMostRelativeError * kMostRelativeError, 0);
+  keep_within(about.coverage_log_scale, -kMostCoverageLogScale, kMostCoverageLogScale, 0);
+  keep_within(about.predictions, 0, kMostCount, 0);
+  keep_within(about.predictions_covered, 0, about.predictions, 0);
+  keep_within(about.gain_error, kLeastGainError, kMostGainError, Uncertainty{}.gain_error);
+  keep_within(about.trials, 0, kMostCount, 0);
   return calibration;
 }
 

@@ -16,8 +16,6 @@ namespace lsmtuned::model {
 namespace {
 
 constexpr double kLongestInterval = 3600;  // seconds; beyond it something was asleep
-constexpr double kMemoryCompactions = 20;  // L0 jobs that the past counts for at most
-constexpr double kPriorCompactions = 4;    // L0 jobs that a prior counts for
 constexpr double kMostKeysPerS = 1e9;
 constexpr double kMostJobSeconds = 1e7;  // booked when a job ends, so not bounded by the interval
 constexpr double kMostCores = 1024;

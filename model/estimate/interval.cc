@@ -7,18 +7,16 @@
 #include <utility>
 #include <vector>
 
+#include "model/eighty_percent.h"
 #include "model/estimate/bounds.h"
 #include "model/estimate/filter.h"
 
 namespace lsmtuned::model {
 namespace {
 
-constexpr double kEightyPercent = 1.2816;  // standard deviations of an 80 % interval
 constexpr double kMissesWanted = 0.2;
 constexpr double kCoverageStep = 0.05;  // of ln(width) a prediction
-constexpr double kMemoryCompactions = 20;
-constexpr double kPriorCompactions = 4;
-constexpr double kMostSurprise = 3;  // standard deviations; the rest of an error is cut off
+constexpr double kMostSurprise = 3;     // standard deviations; the rest of an error is cut off
 constexpr double kPriorTrials = 3;
 constexpr double kMemoryTrials = 10;
 

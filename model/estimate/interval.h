@@ -17,6 +17,9 @@
 
 namespace lsmtuned::model {
 
+inline constexpr double kMemoryCompactions = 20;  // L0 jobs that the past counts for at most
+inline constexpr double kPriorCompactions = 4;    // L0 jobs that a prior counts for
+
 // S in bytes/s under a calibration, for whatever settings and model the caller holds.
 using Predictor = std::function<Result<double>(const Calibration&)>;
 

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "model/eighty_percent.h"
 #include "model/ledger/demand.h"
 #include "model/stall.h"
 #include "model/tree.h"
@@ -12,7 +13,6 @@
 namespace lsmtuned::model {
 namespace {
 
-constexpr double kEightyPercent = 1.2816;  // standard deviations of an 80 % interval
 constexpr std::size_t kBounds = static_cast<std::size_t>(Bound::none);
 constexpr double kNoBound = std::numeric_limits<double>::infinity();
 

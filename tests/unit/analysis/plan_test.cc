@@ -47,6 +47,38 @@ TEST(Plan, ByTheLedgerTheDeviceForSMaxIsTheOneThatGaveIt) {
   EXPECT_GT(found->least_write_bytes_per_s.high, *found->least_write_bytes_per_s.value);
 }
 
+// The ends are the answers for a model that is wrong by its 80 % interval: a plan for that rate
+// finds them.
+TEST(Plan, EveryAnswerHasTheIntervalOfTheModel) {
+  for (const OwnModel model : {OwnModel::ledger, OwnModel::totals}) {
+    SCOPED_TRACE(to_text(model));
+    const Problem problem = small_problem();
+    const auto saturated = predict_s_max(problem, {model, 1, 1});
+    ASSERT_TRUE(saturated);
+    const double width = saturated->high_bytes_per_s / saturated->put_bytes_per_s;
+    ASSERT_GT(width, 1.03);
+    const double rate = 6 * kMiB;
+    const auto found = plan(problem, goal_with(model, rate));
+    ASSERT_TRUE(found);
+    const auto heavier = plan(problem, goal_with(model, rate * width));
+    const auto lighter = plan(problem, goal_with(model, rate / width));
+    ASSERT_TRUE(heavier && lighter);
+    for (const auto answer : {&Plan::highest_rate_bytes_per_s, &Plan::least_write_bytes_per_s,
+                              &Plan::most_data_bytes}) {
+      const PlanAnswer& one = (*found).*answer;
+      ASSERT_TRUE(one.value) << one.note;
+      EXPECT_LT(one.low, *one.value);
+      EXPECT_GT(one.high, *one.value);
+    }
+    EXPECT_NEAR(found->least_write_bytes_per_s.high / *heavier->least_write_bytes_per_s.value, 1,
+                1e-9);
+    EXPECT_NEAR(found->least_write_bytes_per_s.low / *lighter->least_write_bytes_per_s.value, 1,
+                1e-9);
+    EXPECT_NEAR(found->most_data_bytes.low / *heavier->most_data_bytes.value, 1, 1e-9);
+    EXPECT_NEAR(found->most_data_bytes.high / *lighter->most_data_bytes.value, 1, 1e-9);
+  }
+}
+
 TEST(Plan, MoreLoadNeedsMoreDeviceAndLeavesRoomForLessData) {
   const Problem problem = small_problem();
   const auto light = plan(problem, goal_with(OwnModel::ledger, 4 * kMiB));

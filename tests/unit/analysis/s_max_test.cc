@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 
 #include "model/accuracy.h"
+#include "model/units.h"
+
 #include "support.h"
 
 namespace lsmtuned::model::testing {
@@ -65,6 +67,35 @@ TEST(SMax, AnIntervalWithoutMeasurementsSaysSo) {
   ASSERT_TRUE(found);
   EXPECT_EQ(found->interval_measured, measured_accuracy("ledger").has_value());
   EXPECT_FALSE(measured_accuracy("no such model"));
+}
+
+// A light load is put whole; under RocksDB's defaults no less than under saturation is asked for.
+TEST_P(EveryModel, OfALoadNoMoreIsPutThanIsOffered) {
+  Problem problem = small_problem();
+  problem.workload.offered_bytes_per_s = 1 * kMiB;
+  const auto light = predict_of_load(problem, choice(), 60);
+  ASSERT_TRUE(light);
+  EXPECT_NEAR(light->put_bytes_per_s / (1 * kMiB), 1, 0.02);
+  EXPECT_LE(light->high_bytes_per_s, 1 * kMiB);
+  EXPECT_LE(light->low_bytes_per_s, light->put_bytes_per_s);
+  problem.workload.offered_bytes_per_s = 0;
+  const auto saturated = predict_of_load(problem, choice(), 60);
+  ASSERT_TRUE(saturated);
+  EXPECT_GT(saturated->put_bytes_per_s, 2 * kMiB);
+}
+
+TEST(Defaults, ReplaceEveryKnobButTheLimiter) {
+  Problem problem = small_problem();
+  problem.settings.set(Knob::rate_limiter_bytes_per_second, 10 * kMiB);
+  const Problem defaults = with_default_settings(problem);
+  EXPECT_FALSE(defaults.settings.has(Knob::write_buffer_size));
+  EXPECT_EQ(defaults.settings.get(Knob::rate_limiter_bytes_per_second), 10 * kMiB);
+  Settings settings;
+  settings.set("default", Knob::write_buffer_size, 64 * kMiB);
+  settings.set("", Knob::rate_limiter_bytes_per_second, 10 * kMiB);
+  EXPECT_TRUE(all_default(settings));
+  settings.set("other", Knob::write_buffer_size, 32 * kMiB);
+  EXPECT_FALSE(all_default(settings));
 }
 
 }  // namespace

@@ -47,6 +47,41 @@ TEST(Learning, ASteadyBiasIsTakenOutOfPredictionsUpToALimit) {
   EXPECT_GT(d.state.prediction_error, config::Policy{}.trust_gate_error);
 }
 
+const ModelAccuracy* accuracy_of(const State& state, const std::string& id) {
+  for (const ModelAccuracy& one : state.model_accuracy)
+    if (one.model == id) return &one;
+  return nullptr;
+}
+
+// Every model that can answer is compared with the same spans; how often is bounded.
+TEST(Learning, EveryModelHasARollingAccuracy) {
+  Driver d;
+  d.plant.stall = 0.3;
+  d.attach();
+  int before = 0;
+  double first_s = 0;
+  for (int i = 0; i < 400 && before == 0; ++i) {
+    d.poll(1);
+    if (const ModelAccuracy* found = accuracy_of(d.state, "files")) before = found->spans;
+    first_s = d.state.models_compared_at_s;
+  }
+  ASSERT_EQ(before, 1);
+  for (const char* id : {"files", "totals", "ledger", "v1", "v4", "v4.2"}) {
+    ASSERT_NE(accuracy_of(d.state, id), nullptr) << id;
+    const ModelAccuracy& known = *accuracy_of(d.state, id);
+    EXPECT_GT(known.measured_bytes_per_s, 0) << id;
+    EXPECT_NEAR(
+        known.accuracy,
+        std::max(0.0, 1 - std::abs(known.predicted_bytes_per_s / known.measured_bytes_per_s - 1)),
+        1e-12)
+        << id;
+  }
+  d.poll(400);
+  const ModelAccuracy& later = *accuracy_of(d.state, "files");
+  EXPECT_GT(later.spans, 1);
+  EXPECT_LE(later.spans, 1 + (d.state.models_compared_at_s - first_s) / 120);
+}
+
 // Its interval holds the rate, and is wider than the structural error alone would make it.
 TEST(Learning, ThePresentPredictionHasAnIntervalOfItsOwn) {
   Driver d;

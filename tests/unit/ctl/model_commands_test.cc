@@ -203,6 +203,12 @@ TEST_F(Commands, PlanAnswersRateDeviceAndSize) {
   EXPECT_GT(number(said.at("highest_rate_bytes_per_s").as_object(), "value"), 0);
   EXPECT_GT(number(said.at("least_device_write_bytes_per_s").as_object(), "value"), 0);
   EXPECT_GT(number(said.at("most_data_bytes").as_object(), "value"), 0);
+  for (const char* name :
+       {"highest_rate_bytes_per_s", "least_device_write_bytes_per_s", "most_data_bytes"}) {
+    const json::object& answer = said.at(name).as_object();
+    EXPECT_LT(number(answer, "low"), number(answer, "value")) << name;
+    EXPECT_GE(number(answer, "high"), number(answer, "value")) << name;
+  }
   ASSERT_EQ(run({"plan", "--input", example("problem.json"), "--members", "1"}), kExitOk);
   EXPECT_THAT(out_.str(), AllOf(HasSubstr("highest rate"), HasSubstr("no load given")));
 }
@@ -221,6 +227,85 @@ TEST_F(Commands, BottleneckNamesTheBindingBoundAndWhatLiftsIt) {
             kExitOk);
   EXPECT_THAT(out_.str(), AllOf(HasSubstr("rate limiter"), HasSubstr("binds"),
                                 HasSubstr("a higher rate_limiter_bytes_per_second")));
+}
+
+TEST_F(Commands, BottleneckNamesTheLevelAndWhatActsOnIt) {
+  ASSERT_EQ(run({"bottleneck", "--input", example("problem.json"), "--json"}), kExitOk)
+      << err_.str();
+  const json::object level = answer().at("level").as_object();
+  EXPECT_GE(number(level, "level"), 1);
+  EXPECT_GT(number(level, "device_share"), 0.2);
+  EXPECT_GT(number(level, "write_amplification"), 0);
+  for (const json::value& one : level.at("levels").as_array())
+    EXPECT_LE(number(one.as_object(), "device_share"),
+              number(one.as_object(), "level") == 0 ? 1 : number(level, "device_share"));
+  const json::array& actions = level.at("acted_on_by").as_array();
+  ASSERT_GE(actions.size(), 4U);
+  EXPECT_GE(number(actions[0].as_object(), "gain_share"),
+            number(actions[1].as_object(), "gain_share"));
+  // The prediction of the first step is what `predict` says of it, roughly: another horizon.
+  EXPECT_LT(number(actions[0].as_object(), "low_share"),
+            number(actions[0].as_object(), "high_share"));
+  ASSERT_EQ(run({"bottleneck", "--input", example("problem.json"), "--model", "totals"}), kExitOk);
+  EXPECT_THAT(out_.str(), AllOf(HasSubstr("compaction into L"), HasSubstr("<- most")));
+}
+
+TEST_F(Commands, RecommendOfADocumentJudgesSettingsAndMachineOnly) {
+  ASSERT_EQ(run({"recommend", "--input", example("problem.json"), "--model", "totals", "--json"}),
+            kExitOk)
+      << err_.str();
+  EXPECT_FALSE(answer().at("workload_judged").as_bool());
+  int systems = 0;
+  const json::object said = answer();
+  for (const json::value& one : said.at("recommendations").as_array()) {
+    EXPECT_NE(one.at("kind"), "workload");
+    EXPECT_FALSE(one.at("evidence").as_string().empty());
+    EXPECT_TRUE(one.at("gain").is_object());
+    systems += one.at("kind") == "system";
+  }
+  EXPECT_GE(systems, 3);
+  ASSERT_EQ(run({"recommend", "--input", example("problem.json"), "--model", "totals"}), kExitOk);
+  EXPECT_THAT(out_.str(),
+              AllOf(HasSubstr("in the long run"), HasSubstr("because"), HasSubstr("not judged")));
+}
+
+// Recorded trials in the form of decisions.jsonl: x4 of the write buffer doubled the rate twice.
+TEST_F(Commands, SensitivityAndAccuracyOfRecordedTrials) {
+  const auto line = [](int id, double before, double after) {
+    return R"({"seq":)" + std::to_string(id) + R"(,"id":)" + std::to_string(id) +
+           R"(,"target":"main","kind":"proposal","status":"kept","changes":[{"family":"default",)"
+           R"("option":"write_buffer_size","old":4194304,"new":16777216}],)"
+           R"("predicted_before":{"put_bytes_per_s":5000000},)"
+           R"("predicted_after":{"put_bytes_per_s":9000000},"measured_before":{"seconds":60,)"
+           R"("put_bytes_per_s":)" +
+           std::to_string(before) +
+           R"(,"stall_share":0.5},"measured_after":{"seconds":60,)"
+           R"("put_bytes_per_s":)" +
+           std::to_string(after) + R"(,"stall_share":0.4,"l0_compactions":5}})" + "\n";
+  };
+  // A newer version of the second line replaces it.
+  const std::string record =
+      file("decisions.jsonl", line(1, 5e6, 1e7) + line(2, 5e6, 3e6) + line(2, 5e6, 1e7));
+  ASSERT_EQ(run({"sensitivity", "--measured", "--input", record, "--json"}), kExitOk) << err_.str();
+  const json::object effect = answer().at("measured").at(0).as_object();
+  EXPECT_EQ(number(effect, "trials"), 2);
+  EXPECT_NEAR(number(effect, "elasticity"), 0.5, 1e-9);
+  EXPECT_GT(number(effect, "standard_error"), 0);
+  EXPECT_EQ(effect.at("knobs").at(0).at("name"), "write_buffer_size");
+  ASSERT_EQ(run({"sensitivity", "--measured", "--input", record}), kExitOk);
+  EXPECT_THAT(out_.str(), AllOf(HasSubstr("+0.500"), HasSubstr("write_buffer_size")));
+
+  ASSERT_EQ(run({"accuracy", "--input", record, "--json"}), kExitOk) << err_.str();
+  const json::array values = answer().at("by_value").as_array();
+  ASSERT_EQ(values.size(), 2U);
+  EXPECT_EQ(number(values[0].as_object(), "value"), 4194304);
+  EXPECT_NEAR(number(values[0].as_object(), "mean_error"), 0, 1e-12);
+  EXPECT_NEAR(number(values[1].as_object(), "mean_error"), -0.1, 1e-12);
+  EXPECT_EQ(number(values[1].as_object(), "windows"), 2);
+  ASSERT_EQ(run({"accuracy", "--input", record, "--knob", "write_buffer_size"}), kExitOk);
+  EXPECT_THAT(out_.str(), AllOf(HasSubstr("16 MiB"), HasSubstr("-10.0 %")));
+  EXPECT_EQ(run({"accuracy", "--input", file("bad.jsonl", "{\n{}\n")}), kExitUsage);
+  EXPECT_THAT(err_.str(), HasSubstr("line 1"));
 }
 
 }  // namespace

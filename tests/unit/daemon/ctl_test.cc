@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include <filesystem>
+#include <set>
 #include <sstream>
 
 #include "app_fixture.h"
@@ -91,6 +92,69 @@ TEST_F(Ctl, ModelCommandsAskForTheTargetsPresentProblem) {
   EXPECT_THAT(out_.str(), HasSubstr("10 min"));
   EXPECT_EQ(run({"predict", "--family", "nothing"}), kExitRefused);
   EXPECT_THAT(err_.str(), HasSubstr("nothing"));
+}
+
+// A trial is kept on this plant: its gain is there, measured, and defaults are only predicted.
+TEST_F(Ctl, GainIsMeasuredAgainstTheStartAndDefaultsArePredicted) {
+  begin();
+  json::object said;
+  ASSERT_TRUE(eventually([&] {
+    if (run({"gain", "--members", "1", "--json"}) != kExitOk) return false;
+    said = json::parse(out_.str()).as_object();
+    return said.at("kept_in_force").to_number<int>() > 0 && said.at("since_start").is_object() &&
+           said.at("predicted_defaults").is_object();
+  })) << out_.str()
+      << err_.str();
+  const json::object& kept = said.at("kept_trials").as_object();
+  EXPECT_GT(kept.at("share").to_number<double>(), 0.05);
+  EXPECT_LT(kept.at("low_share").to_number<double>(), kept.at("share").to_number<double>());
+  EXPECT_TRUE(said.at("changed").as_bool());
+  EXPECT_GT(said.at("start").at("measured").at("put_bytes_per_s").to_number<double>(), 0);
+  EXPECT_EQ(said.at("against_defaults_from").as_string(), "predicted");
+  const json::object& defaults = said.at("predicted_defaults").as_object();
+  EXPECT_LT(defaults.at("low_bytes_per_s").to_number<double>(),
+            defaults.at("put_bytes_per_s").to_number<double>());
+  EXPECT_TRUE(said.at("against_defaults").as_object().contains("high_share"));
+  ASSERT_EQ(run({"gain", "--members", "1"}), kExitOk) << err_.str();
+  EXPECT_THAT(out_.str(), AllOf(HasSubstr("since start"), HasSubstr("by tuning"),
+                                HasSubstr("PREDICTED by totals")));
+}
+
+// Advice that is open comes first; the writers of this plant stall, so a pace is recommended.
+TEST_F(Ctl, RecommendJoinsAdviceWorkloadAndMachine) {
+  policy().mode = config::Mode::advise;
+  begin();
+  json::array all;
+  ASSERT_TRUE(eventually([&] {
+    if (run({"recommend", "--model", "totals", "--members", "1", "--json"}) != kExitOk)
+      return false;
+    all = json::parse(out_.str()).as_object().at("recommendations").as_array();
+    return !all.empty() && all[0].at("what").as_string().starts_with("lsmtunectl apply");
+  })) << out_.str()
+      << err_.str();
+  EXPECT_EQ(all[0].at("term").as_string(), "immediate");
+  EXPECT_GT(all[0].at("gain").at("share").to_number<double>(), 0);
+  std::set<std::string> kinds;
+  for (const json::value& one : all) kinds.emplace(one.at("kind").as_string());
+  EXPECT_EQ(kinds, (std::set<std::string>{"parameter", "system", "workload"})) << out_.str();
+  ASSERT_EQ(run({"recommend", "--model", "totals", "--members", "1"}), kExitOk);
+  EXPECT_THAT(out_.str(), HasSubstr("offer at most"));
+}
+
+// Levels of a live target: by the simulator, and by its own counters where it compacted.
+TEST_F(Ctl, BottleneckAndAccuracyOfALiveTarget) {
+  begin();
+  ASSERT_TRUE(eventually([&] {
+    return run({"accuracy", "--json"}) == kExitOk &&
+           !json::parse(out_.str()).as_object().at("models").as_array().empty();
+  })) << out_.str()
+      << err_.str();
+  EXPECT_EQ(run({"accuracy"}), kExitOk);
+  EXPECT_THAT(out_.str(), AllOf(HasSubstr("files"), HasSubstr("ACCURACY")));
+  EXPECT_EQ(run({"status"}), kExitOk);
+  EXPECT_THAT(out_.str(), HasSubstr("models         files"));
+  EXPECT_EQ(run({"bottleneck"}), kExitOk) << err_.str();
+  EXPECT_THAT(out_.str(), HasSubstr("compaction into L"));
 }
 
 TEST_F(Ctl, CheckIsOneLineWithAnExitCode) {

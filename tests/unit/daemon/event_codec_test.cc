@@ -217,8 +217,8 @@ TEST(EventCodec, EveryMemberIsNamed) {
                   config::Policy>();
   expect_complete<SearchResult, Mark, Estimate, TrialBaseline, Forecast, Proposal, WaitingCandidate,
                   Trial, OutstandingCall, RevertInProgress, FailedCandidate, FamilyRest, Turn,
-                  RulesMark, RulesReading, RulesMemory, ProbeGroup, ProbeMemory, State,
-                  PersistentState, Decision, Considered, WindowMeasure, Kpi, Kpis,
+                  ModelAccuracy, RulesMark, RulesReading, RulesMemory, ProbeGroup, ProbeMemory,
+                  State, PersistentState, Decision, Considered, WindowMeasure, Kpi, Kpis,
                   model::Prediction, model::Calibration, model::Uncertainty, model::LessonCounts,
                   model::WorkloadWatch, model::KnobChange>();
   expect_complete<SnapshotArrived, SnapshotFailed, TargetFound, TargetLost, SearchFinished,

@@ -253,6 +253,16 @@ TEST(Metrics, TheTrustGateShutsOnError) {
   EXPECT_EQ(series(metrics.text()).at("lsmtuned_trust_gate_open{db=\"main\"}"), 0);
 }
 
+TEST(Metrics, EachModelHasItsRollingAccuracy) {
+  Metrics metrics;
+  auto state = make_state();
+  state.model_accuracy = {{"files", 0.96, 3, 1e7, 1e7}, {"v4", 0.18, 3, 1e6, 1e7}};
+  metrics.update(state, make_snapshot(), make_interval());
+  const auto found = series(metrics.text());
+  EXPECT_EQ(found.at("lsmtuned_model_accuracy_ratio{db=\"main\",model=\"files\"}"), 0.96);
+  EXPECT_EQ(found.at("lsmtuned_model_accuracy_ratio{db=\"main\",model=\"v4\"}"), 0.18);
+}
+
 TEST(Metrics, AnInvalidIntervalChangesNoRate) {
   Metrics metrics;
   metrics.update(make_state(), make_snapshot(), make_interval());
