@@ -15,6 +15,9 @@ constexpr double kSameValue = 1.0 / 64;    // closer to the present value than t
 constexpr double kTargetFilesPerJob = 25;  // RocksDB's own default at open
 constexpr double kDebtMargin = 1.25;       // soft limit over what the tree owes
 constexpr double kHardOverSoft = 2;
+// Largest L0 compaction trigger over the slowdown trigger. Equal ones take most from a writer that
+// only waits, and delay one who writes half as much while each compaction runs.
+constexpr double kRoomInL0 = 0.75;
 constexpr double kStopOverL0Files = 2;  // stop trigger over the policy's L0 files
 constexpr double kSmallestFileBytes = 2.0 * 1024 * 1024;
 constexpr double kLargestWhole = 9007199254740992.0;  // 2^53
@@ -126,7 +129,13 @@ void SearchSpace::follow_triggers(model::KnobValues& values) const {
   const auto stop = values.get(Knob::level0_stop_writes_trigger);
   if (!trigger || !slowdown || !stop) return;
   const auto& was = present_.families.at(family_.name);
-  double slow = std::max(*slowdown, may(Knob::level0_slowdown_writes_trigger) ? *trigger : 0.0);
+  const bool moved = trigger != was.get(Knob::level0_file_num_compaction_trigger) ||
+                     slowdown != was.get(Knob::level0_slowdown_writes_trigger);
+  const double room = moved ? kRoomInL0 : 1;
+  double slow = *slowdown;
+  if (const auto range = movable_.find(Knob::level0_slowdown_writes_trigger);
+      range != movable_.end())
+    slow = std::max(slow, std::min(std::ceil(*trigger / room), range->second.high));
   double halt = *stop;
   if (slow != *was.get(Knob::level0_slowdown_writes_trigger)) {
     if (const auto range = movable_.find(Knob::level0_stop_writes_trigger);
@@ -138,8 +147,10 @@ void SearchSpace::follow_triggers(model::KnobValues& values) const {
   }
   values.set(Knob::level0_slowdown_writes_trigger, slow);
   values.set(Knob::level0_stop_writes_trigger, halt);
-  if (may(Knob::level0_file_num_compaction_trigger))
-    values.set(Knob::level0_file_num_compaction_trigger, std::min(*trigger, slow));
+  if (const auto range = movable_.find(Knob::level0_file_num_compaction_trigger);
+      range != movable_.end())
+    values.set(Knob::level0_file_num_compaction_trigger,
+               std::min({*trigger, slow, std::max(range->second.low, std::floor(room * slow))}));
 }
 
 void SearchSpace::follow_file_size(model::KnobValues& values) const {

@@ -3,7 +3,8 @@
 // An axis is a knob that the policy allows, the target offers and nobody else owns, between the
 // narrowest of absolute bounds, policy bounds and trust region. Some knobs are no axes but follow:
 // the stop trigger keeps its distance to the slowdown trigger, max_compaction_bytes stays at 25
-// target files, and the pending limits stay above what the tree owes under the candidate. So every
+// target files, and the pending limits stay above what the tree owes under the candidate. A
+// candidate that moves an L0 trigger leaves a quarter of the slowdown trigger as room. So every
 // point is ordered by construction. Pure; base units.
 #pragma once
 

@@ -186,17 +186,19 @@ double pending_at_cycle_ends(std::span<const Mark> marks, bool starts_at_boundar
 
 std::size_t steady_from(std::span<const Mark> marks, bool starts_at_boundary) {
   const auto ends = boundaries(marks, starts_at_boundary);
-  if (ends.size() < 2) return ends.empty() ? 0 : ends.back();
-  double highest = 0;  // of the cycle before
-  for (std::size_t cycle = 0; cycle + 1 < ends.size(); ++cycle) {
+  if (ends.empty()) return 0;
+  std::size_t from = ends.back();
+  double highest_later = 0;
+  for (std::size_t cycle = ends.size() - 1; cycle-- > 0;) {
     double peak = 0;
     for (std::size_t i = ends[cycle] + 1; i <= ends[cycle + 1]; ++i)
       peak = std::max(peak, marks[i].l0_files);
-    if (cycle > 0 && peak <= std::max(highest + kFillingFiles, highest * kFilling))
-      return ends[cycle - 1];
-    highest = peak;
+    const bool last = cycle + 2 == ends.size();
+    if (!last && highest_later <= std::max(peak + kFillingFiles, peak * kFilling))
+      from = ends[cycle];
+    highest_later = std::max(highest_later, peak);
   }
-  return ends.back();
+  return from;
 }
 
 bool loaded(const Mark& from, const Mark& to, double mean_rate) {

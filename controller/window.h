@@ -79,10 +79,10 @@ double pending_at_cycle_end(std::span<const Mark> marks, bool starts_at_boundary
 double pending_at_cycle_ends(std::span<const Mark> marks, bool starts_at_boundary,
                              std::size_t cycles);
 
-// Index of the mark from which on L0 no longer fills up: the start of the first whole cycle after
-// which the next does not reach more L0 files (by over one, and over 10 %). Higher triggers and
-// larger buffers leave room in L0 for several cycles, and writers wait for nothing in them: what
-// such cycles show does not last. The last cycle's end where all of them rise.
+// Index of the mark from which on L0 no longer fills up: the start of the first whole cycle whose
+// peak of L0 files no later one exceeds (by over one, and over 10 %). Higher triggers and larger
+// buffers leave room in L0 for several cycles, and writers wait for nothing in them: what such
+// cycles show does not last. The last cycle's end where each is exceeded.
 std::size_t steady_from(std::span<const Mark> marks, bool starts_at_boundary);
 
 // User bytes per second while the database was what limited writers: where they stalled or were

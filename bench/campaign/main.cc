@@ -69,7 +69,7 @@ int main(int argc, char** argv) {
   std::string table_path;
   app.add_option("--scenarios", scenarios, "scenarios of the plain set");
   app.add_option("--mismatch-scenarios", mismatch_scenarios,
-                 "scenarios of the mismatch set; default 15 % of the plain set");
+                 "scenarios of the mismatch set; default 5 % of the plain set");
   app.add_option("--minutes", minutes, "simulated minutes each, at least")
       ->check(CLI::Range(5.0, 1440.0));
   app.add_option("--threads", threads)->check(CLI::Range(1, 256));
@@ -110,7 +110,7 @@ int main(int argc, char** argv) {
   } else {
     sets.push_back({"plain", 0, scenarios});
     sets.push_back(
-        {"mismatch", 0.5, mismatch_scenarios > 0 ? mismatch_scenarios : scenarios * 3 / 20});
+        {"mismatch", 0.5, mismatch_scenarios > 0 ? mismatch_scenarios : scenarios / 20});
   }
   std::string objects;
   std::ofstream table;

@@ -375,6 +375,32 @@ TEST(SearchSpace, EveryPointIsOrdered) {
   }
 }
 
+// Files that arrive while L0 is compacted need room before the slowdown trigger: with 40 and 32 at
+// most, 24 are compacted at once. What is there already stays until a trigger moves.
+TEST(SearchSpace, LeavesRoomInL0ForFilesThatArrive) {
+  auto request = request_for();
+  request.policy.max_l0_files = 32;
+  request.policy.trust_region_factor = 32;
+  auto& settings = request.snapshot.settings;
+  settings.set("default", Knob::level0_file_num_compaction_trigger, 20);
+  settings.set("default", Knob::level0_slowdown_writes_trigger, 20);
+  const SearchSpace space(request);
+  const auto triggers = [&](double trigger, double slowdown) {
+    auto values = space.current();
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      if (space.axes()[i].knob == Knob::level0_file_num_compaction_trigger) values[i] = trigger;
+      if (space.axes()[i].knob == Knob::level0_slowdown_writes_trigger) values[i] = slowdown;
+    }
+    const auto found = space.settings(values);
+    return std::pair(*found.get("default", Knob::level0_file_num_compaction_trigger),
+                     *found.get("default", Knob::level0_slowdown_writes_trigger));
+  };
+  EXPECT_EQ(triggers(20, 20), std::pair(20.0, 20.0));
+  EXPECT_EQ(triggers(12, 20), std::pair(12.0, 20.0));
+  EXPECT_EQ(triggers(21, 20), std::pair(21.0, 28.0));
+  EXPECT_EQ(triggers(40, 20), std::pair(24.0, 32.0));
+}
+
 TEST(SearchSpace, CompactionBytesFollowTheFileSize) {
   auto request = request_for();
   const double now = *request.snapshot.settings.get("default", Knob::target_file_size_base);

@@ -58,7 +58,7 @@ std::vector<Mark> cycles_reaching(const std::vector<double>& peaks) {
 TEST(SteadyFrom, LeavesOutCyclesInWhichL0FillsUp) {
   EXPECT_EQ(steady_from(cycles_reaching({15, 18, 28, 31, 31}), true), 30U);
   EXPECT_EQ(steady_from(cycles_reaching({31, 30, 31}), true), 0U);
-  EXPECT_EQ(steady_from(cycles_reaching({20, 15, 28}), true), 0U);   // only what it begins with
+  EXPECT_EQ(steady_from(cycles_reaching({11, 14, 13, 18, 17, 24, 24}), true), 50U);
   EXPECT_EQ(steady_from(cycles_reaching({15, 18, 28}), true), 30U);  // nothing lasts yet
   EXPECT_EQ(steady_from(cycles_reaching({15}), true), 10U);
   EXPECT_EQ(steady_from({}, true), 0U);
