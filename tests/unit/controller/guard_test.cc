@@ -57,6 +57,24 @@ TEST_F(Guard, WaitsWhileDelayedUnlessTheCauseIsCleared) {
   EXPECT_EQ(check(Knob::level0_slowdown_writes_trigger, 25).gate, Gate::wait);
   EXPECT_EQ(check(Knob::level0_slowdown_writes_trigger, 26).gate, Gate::open);
 }
+// A base level of 10 MB leaves L1 at 60 MB, 50 above its target. While L2 is empty nothing is
+// pending for that; with the first file that moves down all 50 are (and what they meet in L2).
+TEST_F(Guard, ClosedWhenItWouldStallWithTheFirstFileThatMovesDown) {
+  auto& family = snapshot.families[0];
+  for (auto& level : family.levels) level = {};
+  family.levels[1].size_bytes = 60e6;
+  family.levels[1].files = 10;
+  family.pending_compaction_bytes = 0;
+  auto& settings = snapshot.settings;
+  settings.set("default", Knob::max_bytes_for_level_base, 80e6);
+  settings.set("default", Knob::max_bytes_for_level_multiplier, 10);
+  settings.set("default", Knob::hard_pending_compaction_bytes_limit, 1e12);
+  const model::ChangeSet smaller = {{"default", Knob::max_bytes_for_level_base, 80e6, 10e6}};
+  settings.set("default", Knob::soft_pending_compaction_bytes_limit, 55e6);
+  EXPECT_EQ(would_stall(snapshot, smaller), "");
+  settings.set("default", Knob::soft_pending_compaction_bytes_limit, 45e6);
+  EXPECT_NE(would_stall(snapshot, smaller), "");
+}
 TEST_F(Guard, ClosedWhenItWouldStallNow) {
   EXPECT_EQ(check(Knob::level0_slowdown_writes_trigger, 10).reason, "would_stall");
 }
