@@ -109,8 +109,7 @@ int main(int argc, char** argv) {
     sets.push_back({mismatch > 0 ? "mismatch" : "plain", mismatch, scenarios});
   } else {
     sets.push_back({"plain", 0, scenarios});
-    sets.push_back(
-        {"mismatch", 0.5, mismatch_scenarios > 0 ? mismatch_scenarios : scenarios / 20});
+    sets.push_back({"mismatch", 0.5, mismatch_scenarios > 0 ? mismatch_scenarios : scenarios / 20});
   }
   std::string objects;
   std::ofstream table;

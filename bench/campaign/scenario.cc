@@ -19,8 +19,8 @@ using model::kMiB;
 using model::Knob;
 
 constexpr double kSmallestFile = 2 * kMiB;
-constexpr double kCycles = 60;        // of the starting settings under a saturating writer
-constexpr double kAlternations = 30;  // of a load that comes and goes
+constexpr double kCycles = 50;        // of the starting settings under a saturating writer
+constexpr double kAlternations = 24;  // of a load that comes and goes
 constexpr double kLongestS = 8 * 3600;
 constexpr double kLowestBandwidth = 0.26;  // of a degraded device
 constexpr double kSaturating = std::numeric_limits<double>::infinity();
