@@ -119,42 +119,64 @@ class CallMark {
   Database& database_;
 };
 
-// Sends the plan. Empty, or what went wrong; what was sent before that stays.
-std::string send(Database& database, const Values& plan, bool revert) {
+struct Sending {
+  std::string error;     // empty: all of it went well
+  bool called = false;   // RocksDB was called
+  bool refused = false;  // it was not, since writes are stopped
+};
+
+// Sends the plan, up to what goes wrong; what was sent before that stays.
+Sending send(Database& database, const Values& plan, bool revert) {
   rocksdb::DB* const db = database.root();
   const CallMark mark(database);
   const auto blocked = [&] { return !revert && database.stopped(); };
-  std::string stopped = "writes stopped before all of it was sent";
+  Sending sending;
+  const auto failed = [&](std::string error) {
+    sending.error = std::move(error);
+    return sending;
+  };
+  const auto stopped = [&] {
+    sending.refused = !sending.called;
+    return failed(sending.called ? "writes stopped before all of it was sent"
+                                 : "writes are stopped");
+  };
   for (const auto& [name, texts] : plan.families) {
     const auto id = database.family_id(name);
     const FamilyHandle handle = id ? family_handle(db, *id) : nullptr;
-    if (handle == nullptr) return name + ": family dropped";
-    if (blocked()) return stopped;
+    if (handle == nullptr) return failed(name + ": family dropped");
+    if (blocked()) return stopped();
     OptionMap options(texts.begin(), texts.end());
     if (const auto first = options.extract(kFirstCompressedOption)) {
       const auto level =
           model::from_option_text(model::Knob::first_compressed_level, first.mapped());
-      if (!level) return name + ": " + level.error().text();
+      if (!level) return failed(name + ": " + level.error().text());
       options[kCompressionPerLevelOption] =
           compression_per_level_text(db->GetOptions(handle.get()), static_cast<int>(*level));
     }
+    sending.called = true;
     const rocksdb::Status status = db->SetOptions(handle.get(), options);
-    if (!status.ok()) return name + ": " + status.ToString();
+    if (!status.ok()) return failed(name + ": " + status.ToString());
   }
   OptionMap options(plan.database.begin(), plan.database.end());
   options.erase(kLimiterOption);
   if (!options.empty()) {
-    if (blocked()) return stopped;
+    if (blocked()) return stopped();
+    sending.called = true;
     const rocksdb::Status status = db->SetDBOptions(options);
-    if (!status.ok()) return "database: " + status.ToString();
+    if (!status.ok()) return failed("database: " + status.ToString());
   }
   if (const auto rate = plan.database.find(kLimiterOption); rate != plan.database.end()) {
     const auto value =
         model::from_option_text(model::Knob::rate_limiter_bytes_per_second, rate->second);
-    if (!value || *value < 1) return std::string(kLimiterOption) + ": not a rate";
+    if (!value || *value < 1) return failed(std::string(kLimiterOption) + ": not a rate");
+    sending.called = true;
     database.parts().limiter->SetBytesPerSecond(static_cast<std::int64_t>(*value));
   }
-  return {};
+  return sending;
+}
+
+Outcome not_sent(std::string why) {
+  return {"not_sent", {}, std::move(why)};
 }
 
 // Sends the plan, reads back everything `named`, and records what is ours now.
@@ -165,7 +187,11 @@ Outcome carry_out(Database& database, const Present& present, const Values& plan
       database.about_to_change(family, option, *now);
   });
   Outcome outcome;
-  outcome.error = plan.empty() ? std::string() : send(database, plan, revert);
+  if (!plan.empty()) {
+    Sending sending = send(database, plan, revert);
+    if (sending.refused) return not_sent(std::move(sending.error));
+    outcome.error = std::move(sending.error);
+  }
   const Present after = read_present(database, named);
   for_each(named,
            [&](const std::string& family, const std::string& option, const std::string& text) {
@@ -217,10 +243,6 @@ std::string drop_dangerous(const Present& present, Values& plan) {
   }
   std::erase_if(plan.families, [](const auto& entry) { return entry.second.empty(); });
   return dropped;
-}
-
-Outcome not_sent(std::string why) {
-  return {"not_sent", {}, std::move(why)};
 }
 
 }  // namespace

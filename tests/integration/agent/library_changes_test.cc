@@ -247,6 +247,29 @@ TEST_F(LibraryTest, DuringAWriteStopChangesAreRefusedAndRevertsArePendingThenLat
   EXPECT_EQ(db->GetOptions().level0_stop_writes_trigger, 36);
 }
 
+// A stop may begin between the first look and the call: nothing was sent then, and nothing failed.
+TEST_F(LibraryTest, ChangesBesideShortStopsAreSentOrRefused) {
+  rocksdb::Options options = db_options();
+  options.write_buffer_size = 64 << 10;
+  options.level0_file_num_compaction_trigger = 1;
+  options.level0_slowdown_writes_trigger = 2;
+  options.level0_stop_writes_trigger = 4;
+  const auto db = open(options, "db");
+  const auto attachment = agent::attach(db.get(), agent_options());
+  const std::uint64_t id = first_db(daemon_.meet());
+  std::atomic<bool> done{false};
+  std::thread writer([&] {
+    for (int key = 0; !done; ++key) EXPECT_TRUE(put(*db, key % 500).ok());
+  });
+  for (int i = 0; i < 3000; ++i) {
+    const auto answer = daemon_.apply(
+        id, family_value("default", "target_file_size_base", std::to_string((2 + i % 2) << 20)));
+    EXPECT_NE(text_of(answer, "status"), "failed") << text_of(answer, "error");
+  }
+  done = true;
+  writer.join();
+}
+
 TEST_F(LibraryTest, StalledWritesAreCountedWithTheTimeTheyWaited) {
   const auto holder = std::make_shared<JobHolder>();
   rocksdb::Options options = db_options("latency");
