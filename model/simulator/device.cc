@@ -74,11 +74,16 @@ class Filling {
  private:
   bool step() {
     std::array<double, kLimitCount> slope{};  // of the streams that still grow
+    double t = kFree;
     bool growing = false;
     for (const Stream& stream : streams_) {
       if (stream.held) continue;
       growing = true;
-      for (std::size_t l = 0; l < kLimitCount; ++l) slope[l] += stream.growth * demand(stream, l);
+      slope[kWrite] += stream.growth * stream.write_bytes;
+      slope[kRead] += stream.growth * stream.read_bytes;
+      if (stream.limited) slope[kLimiter] += stream.growth * stream.write_bytes;
+      slope[kCores] += stream.growth * stream.cpu_seconds;
+      t = std::min(t, own_step(stream));
     }
     if (!growing) return false;
     std::array<double, kLimitCount> reach{};
@@ -90,10 +95,7 @@ class Filling {
           used_[kWrite] / limits_.write, slope[kWrite] / limits_.write, used_[kRead] / limits_.read,
           slope[kRead] / limits_.read, limits_.mix_exponent);
     }
-    double t = *std::min_element(reach.begin(), reach.end());
-    for (const Stream& stream : streams_) {
-      if (!stream.held) t = std::min(t, own_step(stream));
-    }
+    for (const double limit : reach) t = std::min(t, limit);
     if (t == kFree) return false;
     for (std::size_t l = 0; l < kLimitCount; ++l) used_[l] += slope[l] * t;
     for (Stream& stream : streams_) {
@@ -119,35 +121,85 @@ class Filling {
   std::array<double, kLimitCount> used_{};
 };
 
-// The common case, without a search: reads and writes limited apart, and the write limit holds
-// every stream before anything else does. False: something else binds too.
-bool share_writes_only(const DeviceLimits& limits, std::vector<Stream>& streams) {
-  if (limits.mix_exponent < kApart) return false;
-  double weights = 0;
-  for (const Stream& stream : streams) {
-    if (stream.write_bytes <= 0) return false;
-    weights += stream.weight;
+// What streams grow by: writes, or the reads of those that write nothing.
+bool writes(const Stream& stream) {
+  return stream.write_bytes > 0;
+}
+
+// Fills `capacity` with the `bytes` of all streams that write, or of all that do not. Returns bytes
+// per weight where the capacity ended; infinite for one that did not end.
+struct Filled {
+  double ended = 0;
+  double last_cap = 0;  // bytes per weight where the last stream was held by its own max_speed
+};
+Filled fill(std::vector<Stream>& streams, bool writers, double Stream::*bytes, double capacity) {
+  Filled filled;
+  for (Stream& stream : streams) {
+    if (writes(stream) == writers) stream.held = false;
   }
-  const double write_per_weight = limits.write / weights;
+  double left = capacity;
+  for (;;) {
+    double weights = 0;
+    for (const Stream& stream : streams) {
+      if (writes(stream) == writers && !stream.held) weights += stream.weight;
+    }
+    if (weights <= 0) {
+      filled.ended = kFree;
+      return filled;
+    }
+    filled.ended = left / weights;
+    bool capped = false;
+    for (Stream& stream : streams) {
+      if (writes(stream) != writers || stream.held) continue;
+      stream.speed = filled.ended * stream.weight / stream.*bytes;
+      if (stream.speed <= stream.max_speed) continue;
+      stream.speed = stream.max_speed;
+      stream.held = capped = true;
+      filled.last_cap = std::max(filled.last_cap, stream.speed * stream.*bytes / stream.weight);
+    }
+    if (!capped) return filled;
+    left = capacity;
+    for (const Stream& stream : streams) {
+      if (writes(stream) == writers && stream.held) left -= stream.speed * stream.*bytes;
+    }
+    left = std::max(0.0, left);
+  }
+}
+
+// The common case, which costs least: reads and writes limited apart, and a stream held by nothing
+// but the limit of what it grows by or its own max_speed. False: something else binds too.
+bool share_apart(const DeviceLimits& limits, std::vector<Stream>& streams) {
+  if (limits.mix_exponent < kApart) return false;
+  for (const Stream& stream : streams) {
+    if (!writes(stream) && (stream.read_bytes <= 0 || stream.cpu_seconds > 0)) return false;
+  }
+  const Filled written = fill(streams, true, &Stream::write_bytes, limits.write);
   double read = 0;
   double limited = 0;
   double cores = 0;
-  for (Stream& stream : streams) {
-    const double written = write_per_weight * stream.weight;
-    stream.speed = written / stream.write_bytes;
-    if (stream.speed > stream.max_speed) return false;
+  bool readers = false;
+  for (const Stream& stream : streams) {
+    if (!writes(stream)) {
+      readers = true;
+      continue;
+    }
     read += stream.speed * stream.read_bytes;
     cores += stream.speed * stream.cpu_seconds;
-    if (stream.limited) limited += written;
+    if (stream.limited) limited += stream.speed * stream.write_bytes;
   }
-  return read <= limits.read && limited <= limits.limiter && cores <= limits.cores;
+  if (read > limits.read || limited > limits.limiter || cores > limits.cores) return false;
+  if (!readers) return true;
+  // Reads must not have ended while a stream that writes still grew.
+  const double grown = written.ended < kFree ? written.ended : written.last_cap;
+  const Filled rest = fill(streams, false, &Stream::read_bytes, limits.read - read);
+  return rest.ended == kFree || rest.ended / limits.read >= grown / limits.write;
 }
 
 }  // namespace
 
 void share_device(const DeviceLimits& limits, std::vector<Stream>& streams) {
   if (streams.empty()) return;
-  if (share_writes_only(limits, streams)) return;
+  if (share_apart(limits, streams)) return;
   Filling(limits, streams).run();
 }
 

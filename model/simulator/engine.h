@@ -156,12 +156,11 @@ class Engine {
   }
 
   void add_stream(const Job& job, double weight) {
-    Stream stream;
+    Stream& stream = streams_.emplace_back();
     stream.weight = weight * job.written_bytes / job.turns;
     if (job.block_remaining > 0) {  // reads and waits
       stream.read_bytes = job.block_bytes;
       stream.max_speed = 1 / kShortestJob_s;
-      streams_.push_back(stream);
       return;
     }
     stream.write_bytes = job.written_bytes;
@@ -169,7 +168,6 @@ class Engine {
     stream.cpu_seconds = p_.cpu_seconds_per_byte[job.output_level] * job.written_bytes +
                          p_.cpu_seconds_per_record * job.records;
     stream.max_speed = job.threads / std::max(stream.cpu_seconds, kShortestJob_s);
-    streams_.push_back(stream);
   }
 
   void share() {
@@ -186,12 +184,11 @@ class Engine {
     const double wal = put * p_.wal_bytes_per_user_byte;
     const bool wal_shares = p_.wal_device_write <= 0 && (wal > 0 || wal_backlog_ > 0);
     if (wal_shares) {  // in bytes: its work is one byte
-      Stream stream;
+      Stream& stream = streams_.emplace_back();
       stream.weight = kWalWeight;
       stream.write_bytes = 1;
       stream.limited = false;
       if (wal_backlog_ <= 0) stream.max_speed = wal;
-      streams_.push_back(stream);
     }
     DeviceLimits limits;
     limits.write = p_.device_write * (burst_credit_ > 0 ? kBurstFactor : 1);

@@ -132,5 +132,27 @@ RC_GTEST_PROP(ShareDeviceProperty, LimitsHoldAndEveryStreamMoves, ()) {
   }
 }
 
+// Where little binds, a shorter way is taken; a stream that hardly computes leads round it.
+RC_GTEST_PROP(ShareDeviceProperty, TheShortWayEndsWhereTheLongOneDoes, ()) {
+  const auto any = [](int low, int high) {
+    return static_cast<double>(*rc::gen::inRange(low, high));
+  };
+  const DeviceLimits device = limits(any(10, 1000), any(10, 1000));
+  std::vector<Stream> streams;
+  const int count = *rc::gen::inRange(1, 6);
+  for (int i = 0; i < count; ++i) {
+    const bool reader = *rc::gen::inRange(0, 3) == 0;
+    streams.push_back(reader ? job(any(1, 10), 0, any(1, 1000))
+                             : job(any(1, 10), any(1, 1000), any(0, 100), any(0, 20)));
+    if (*rc::gen::arbitrary<bool>()) streams.back().max_speed = any(1, 100) / 10;
+  }
+  std::vector<Stream> longer = streams;
+  longer.push_back(job(1e-9, 0, 0, 1));
+  share_device(device, streams);
+  share_device(device, longer);
+  for (std::size_t i = 0; i < streams.size(); ++i)
+    RC_ASSERT(std::abs(streams[i].speed / longer[i].speed - 1) < 1e-6);
+}
+
 }  // namespace
 }  // namespace lsmtuned::model::simulator
