@@ -17,7 +17,7 @@ constexpr double kDebtMargin = 1.25;       // soft limit over what the tree owes
 constexpr double kHardOverSoft = 2;
 // Largest L0 compaction trigger over the slowdown trigger. Equal ones take most from a writer that
 // only waits, and delay one who writes half as much while each compaction runs.
-constexpr double kRoomInL0 = 0.75;
+constexpr double kRoomInL0 = 0.8;
 constexpr double kStopOverL0Files = 2;  // stop trigger over the policy's L0 files
 constexpr double kSmallestFileBytes = 2.0 * 1024 * 1024;
 constexpr double kLargestWhole = 9007199254740992.0;  // 2^53

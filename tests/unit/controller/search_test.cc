@@ -397,8 +397,8 @@ TEST(SearchSpace, LeavesRoomInL0ForFilesThatArrive) {
   };
   EXPECT_EQ(triggers(20, 20), std::pair(20.0, 20.0));
   EXPECT_EQ(triggers(12, 20), std::pair(12.0, 20.0));
-  EXPECT_EQ(triggers(21, 20), std::pair(21.0, 28.0));
-  EXPECT_EQ(triggers(40, 20), std::pair(24.0, 32.0));
+  EXPECT_EQ(triggers(21, 20), std::pair(21.0, 27.0));
+  EXPECT_EQ(triggers(40, 20), std::pair(25.0, 32.0));
 }
 
 TEST(SearchSpace, CompactionBytesFollowTheFileSize) {
