@@ -185,7 +185,9 @@ void Reducer::estimate(const model::Snapshot& snapshot) {
   if (!state.recent.empty()) model::watch(state.workload, state.recent.back(), snapshot);
   state.recent.push_back(snapshot);
   thin(state.recent);
-  state.current_measure = measure_marks(marks_of(state.recent), false);
+  const std::vector<Mark> marks = marks_of(state.recent);
+  state.current_measure = measure_marks(marks, false);
+  state.latest_bytes_per_s = latest_rate(marks);
   if (state.recent.size() >= 2)
     add_latencies(state.current_measure, state.recent.front(), state.recent.back());
 

@@ -13,6 +13,13 @@ constexpr double kFamilyRestS = 120;     // of a family in which a search found 
 constexpr double kSearchTimeoutS = 600;  // a search that never answered is forgotten
 constexpr int kMostDoublings = 5;        // of the pause between searches that find nothing
 constexpr double kOtherRate = 0.15;      // |ln| of put rates that make it another question
+constexpr double kOtherLatest = 0.4;     // the same of the last two cycles
+
+bool rate_moved(double now_bytes_per_s, double then_bytes_per_s, double by) {
+  return !(then_bytes_per_s > 0) || !(now_bytes_per_s > 0) ||
+         std::abs(std::log(now_bytes_per_s / then_bytes_per_s)) >= by;
+}
+
 }  // namespace
 
 void Reducer::start_apply(Decision decision) {
@@ -91,7 +98,7 @@ void Reducer::take(Suggestion suggestion) {
     state.search_running = true;
     state.search_started_s = now();
     state.search_family = request->family;
-    state.searched_bytes_per_s = state.current_measure.put_bytes_per_s;
+    state.searched = {state.current_measure.put_bytes_per_s, state.latest_bytes_per_s};
     state.next_search_s = now() + search_pause_s() * std::exp2(state.fruitless_searches);
     effects.emplace_back(RequestSearch{std::move(*request)});
     return;
@@ -120,7 +127,7 @@ void Reducer::on(const SearchFinished& finished) {
   Suggestion found = model_strategy().weigh(view(), result);
   if (std::holds_alternative<Nothing>(found)) {
     rest_family(state.search_family);
-    state.fruitless_searches = std::min(state.fruitless_searches + 1, kMostDoublings);
+    found_nothing();
   }
   take(std::move(found));
 }
@@ -129,17 +136,20 @@ double Reducer::search_pause_s() const {
   return std::max(kLookAgainS, policy.cooldown_s / 10);
 }
 
-// The database takes another rate than when it was last asked about: another question.
-bool Reducer::rate_moved() const {
-  const double then = state.searched_bytes_per_s;
-  const double rate = state.current_measure.put_bytes_per_s;
-  return !(then > 0) || !(rate > 0) || std::abs(std::log(rate / then)) >= kOtherRate;
+// The database takes another rate than when the last search was asked for.
+bool Reducer::another_question() const {
+  const double latest = state.latest_bytes_per_s;
+  return rate_moved(state.current_measure.put_bytes_per_s, state.searched.window_bytes_per_s,
+                    kOtherRate) ||
+         (latest > 0 && state.searched.latest_bytes_per_s > 0 &&
+          rate_moved(latest, state.searched.latest_bytes_per_s, kOtherLatest));
 }
 
 // After a reverted trial, unless load or device are no longer those that it was tried under.
 bool Reducer::rests() {
   if (now() >= state.rests_until_s) return false;
-  if (state.current_measure.l0_compactions >= policy.trial_min_cycles && rate_moved()) {
+  if (state.current_measure.l0_compactions >= policy.trial_min_cycles &&
+      rate_moved(state.current_measure.put_bytes_per_s, state.rests_at_bytes_per_s, kOtherRate)) {
     state.rests_until_s = 0;
     return false;
   }
@@ -161,9 +171,14 @@ bool Reducer::budget_spent() {
 }
 
 // The same question asked again and again is answered yes by chance at last, and costs CPU each
-// time: each search that finds nothing doubles the pause, until the database takes another rate.
+// time: each search that leads to no change doubles the pause, until the database takes another
+// rate.
+void Reducer::found_nothing() {
+  state.fruitless_searches = std::min(state.fruitless_searches + 1, kMostDoublings);
+}
+
 void Reducer::forget_fruitless_searches() {
-  if (state.fruitless_searches == 0 || !rate_moved()) return;
+  if (state.fruitless_searches == 0 || !another_question()) return;
   state.fruitless_searches = 0;
   state.next_search_s = std::min(state.next_search_s, state.search_started_s + search_pause_s());
 }
@@ -193,6 +208,10 @@ void Reducer::try_candidate() {
     if (tried_by.empty()) {
       noop(verdict.reason, verdict.explanation + " (" + model::describe(proposal.changes) + ")",
            proposal.considered);
+      if (proposal.forecast) {  // found by a search, and of no use
+        state.next_search_s = now() + search_pause_s() * std::exp2(state.fruitless_searches);
+        found_nothing();
+      }
     } else {
       Decision refused = new_decision(DecisionKind::proposal);
       refused.initiator = tried_by;

@@ -73,8 +73,9 @@ struct Reducer {
   bool waits_for_turn() const;
   void rest_family(const std::string& family);
   double search_pause_s() const;
+  void found_nothing();
   void forget_fruitless_searches();
-  bool rate_moved() const;
+  bool another_question() const;
   bool rests();
   bool budget_spent();
   View view() const;

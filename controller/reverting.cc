@@ -41,9 +41,9 @@ void Reducer::wait_longer() {
     wait_s = std::max(wait_s, state.trial->behind_bytes / state.trial->before.loaded_bytes_per_s /
                                   kMostLostShare);
   state.rests_until_s = std::max(state.rests_until_s, now() + wait_s);
-  // What ends the rest is a move from here, for strategies that never search as well.
-  if (state.trial && state.trial->before.rate.mean > 0)
-    state.searched_bytes_per_s = state.trial->before.rate.mean;
+  const double before_bytes_per_s = state.trial ? state.trial->before.rate.mean : 0;
+  state.rests_at_bytes_per_s =
+      before_bytes_per_s > 0 ? before_bytes_per_s : state.searched.window_bytes_per_s;
 }
 
 void Reducer::revert_trial(DecisionStatus status, const std::string& reason,

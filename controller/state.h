@@ -108,6 +108,12 @@ struct FamilyRest {
   double until_s = 0;
 };
 
+// Put rates when the last search was asked for.
+struct SearchedAt {
+  double window_bytes_per_s = 0;
+  double latest_bytes_per_s = 0;  // over the last two cycles; 0: not known
+};
+
 // A span whose put rate is compared with what was predicted at its start.
 struct ComparedSpan {
   model::Snapshot from;
@@ -177,12 +183,12 @@ struct State {
   double next_search_s = 0;
   std::string search_family;  // that the last search was about
   std::vector<FamilyRest> family_rests;
-  std::optional<Turn> turn;    // empty: the only database, free to act
-  int fruitless_searches = 0;  // in a row, at much the same put rate: each doubles the pause
-  int reverted_trials = 0;     // in a row: each doubles the wait for the next
-  double rests_until_s = 0;    // after a reverted trial nothing is looked for before
-  // Measured put rate when the last one was asked for, or the last reverted trial began.
-  double searched_bytes_per_s = 0;
+  std::optional<Turn> turn;         // empty: the only database, free to act
+  int fruitless_searches = 0;       // in a row, at much the same put rate: each doubles the pause
+  int reverted_trials = 0;          // in a row: each doubles the wait for the next
+  double rests_until_s = 0;         // after a reverted trial nothing is looked for before
+  double rests_at_bytes_per_s = 0;  // put rate before that trial: a move from it ends the rest
+  SearchedAt searched;
   std::vector<FailedCandidate> failed;
   std::vector<std::pair<std::string, model::Knob>> foreign;  // as persistent.foreign
   double last_foreign_record_s = 0;
@@ -203,6 +209,7 @@ struct State {
   std::optional<model::Prediction> current_settled;     // the same, without growing debt
   double predicted_at_s = 0;
   WindowMeasure current_measure;  // over `recent`
+  double latest_bytes_per_s = 0;  // put over its last two cycles; 0: not known
   model::WorkloadWatch workload;  // which class of load this is
   RulesMemory rules;
   std::uint64_t noops = 0;

@@ -111,6 +111,11 @@ Estimate put_rate(std::span<const Mark> marks, bool starts_at_boundary) {
   return over_batches(marks, starts_at_boundary, rate);
 }
 
+double latest_rate(std::span<const Mark> marks) {
+  const auto ends = boundaries(marks, false);
+  return ends.size() < 3 ? 0 : rate(marks[ends[ends.size() - 3]], marks[ends.back()]);
+}
+
 Estimate merit(std::span<const Mark> marks, bool starts_at_boundary, config::Objective objective) {
   switch (objective) {
     case config::Objective::smoothness:

@@ -64,6 +64,10 @@ inline double smoothness(double stall_share) {
 // byte (efficiency).
 Estimate merit(std::span<const Mark> marks, bool starts_at_boundary, config::Objective objective);
 
+// User bytes per second over the last two whole cycles; 0 before there are two. A step shows here
+// long before it shows in the mean of a window.
+double latest_rate(std::span<const Mark> marks);
+
 // Everything but latencies, over whole cycles where there are two, else over all marks.
 WindowMeasure measure_marks(std::span<const Mark> marks, bool starts_at_boundary);
 

@@ -241,6 +241,12 @@ void members(Visitor& visit, T& w) {
   visit("other_since_s", w.other_since_s);
 }
 
+template <class Visitor, Of<controller::SearchedAt> T>
+void members(Visitor& visit, T& s) {
+  visit("window_bytes_per_s", s.window_bytes_per_s);
+  visit("latest_bytes_per_s", s.latest_bytes_per_s);
+}
+
 template <class Visitor, Of<controller::FamilyRest> T>
 void members(Visitor& visit, T& r) {
   visit("family", r.family);
@@ -337,7 +343,8 @@ void members(Visitor& visit, T& s) {
   visit("fruitless_searches", s.fruitless_searches);
   visit("reverted_trials", s.reverted_trials);
   visit("rests_until_s", s.rests_until_s);
-  visit("searched_bytes_per_s", s.searched_bytes_per_s);
+  visit("rests_at_bytes_per_s", s.rests_at_bytes_per_s);
+  visit("searched", s.searched);
   visit("failed", s.failed);
   visit("foreign", s.foreign);
   visit("last_foreign_record_s", s.last_foreign_record_s);
@@ -358,6 +365,7 @@ void members(Visitor& visit, T& s) {
   visit("current_settled", s.current_settled);
   visit("predicted_at_s", s.predicted_at_s);
   visit("current_measure", s.current_measure);
+  visit("latest_bytes_per_s", s.latest_bytes_per_s);
   visit("workload", s.workload);
   visit("rules", s.rules);
   visit("noops", s.noops);

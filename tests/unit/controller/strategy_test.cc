@@ -325,5 +325,33 @@ TEST(ModelStrategy, SearchesThatFindNothingComeLessAndLessOften) {
   EXPECT_GT(d.searches, before);
 }
 
+// Cycles of 2 s and a window of a minute: 8 s at 1.8 times the rate move the mean by a tenth, the
+// last two cycles by all of it.
+TEST(ModelStrategy, AStepIsAskedAboutOnceItFillsTwoCycles) {
+  Driver d(Driver::base_policy());
+  d.attach();
+  d.poll(330);
+  const int before = d.searches;
+  d.poll(8);
+  EXPECT_EQ(d.searches, before);
+  d.plant.rate *= 1.8;
+  d.poll(8);
+  EXPECT_GT(d.searches, before);
+}
+
+// Each proposal waits 60 s for a moment without delay that never comes. The pauses between are 10,
+// 20, 40, 80, 160 and 320 s: 1,200 s hold six searches, not the 17 of a constant pause.
+TEST(ModelStrategy, ProposalsThatWaitInVainComeLessOften) {
+  Driver d(Driver::base_policy());
+  d.plant.delayed = true;
+  d.plant.l0_files = 30;
+  d.candidate(Knob::write_buffer_size, 8.0 * kMiB);
+  d.attach();
+  d.poll(1200);
+  EXPECT_EQ(d.sent(false), 0);
+  EXPECT_GE(d.searches, 4);
+  EXPECT_LE(d.searches, 7);
+}
+
 }  // namespace
 }  // namespace lsmtuned::controller

@@ -54,6 +54,17 @@ std::vector<Mark> cycles_reaching(const std::vector<double>& peaks) {
   return marks;
 }
 
+// Ten seconds each: at 100 bytes/s for three cycles, at 300 for one and a half.
+TEST(LatestRate, IsOverTheLastTwoWholeCycles) {
+  auto marks = cycles_reaching({5, 5, 5, 5, 5});
+  marks.resize(46);
+  for (std::size_t i = 1; i < marks.size(); ++i)
+    marks[i].user_bytes = marks[i - 1].user_bytes + (i <= 30 ? 100 : 300);
+  EXPECT_DOUBLE_EQ(latest_rate(marks), 200);
+  EXPECT_DOUBLE_EQ(latest_rate(std::span(marks).first(30)), 0);
+  EXPECT_DOUBLE_EQ(latest_rate(std::span(marks).first(31)), 100);
+}
+
 // 15, 18 and 28 files while L0 fills up, then 31 and 31: what lasts begins with the first 31.
 TEST(SteadyFrom, LeavesOutCyclesInWhichL0FillsUp) {
   EXPECT_EQ(steady_from(cycles_reaching({15, 18, 28, 31, 31}), true), 30U);
