@@ -136,15 +136,6 @@ double Reducer::search_pause_s() const {
   return std::max(kLookAgainS, policy.cooldown_s / 10);
 }
 
-// The database takes another rate than when the last search was asked for.
-bool Reducer::another_question() const {
-  const double latest = state.latest_bytes_per_s;
-  return rate_moved(state.current_measure.put_bytes_per_s, state.searched.window_bytes_per_s,
-                    kOtherRate) ||
-         (latest > 0 && state.searched.latest_bytes_per_s > 0 &&
-          rate_moved(latest, state.searched.latest_bytes_per_s, kOtherLatest));
-}
-
 // After a reverted trial, unless load or device are no longer those that it was tried under.
 bool Reducer::rests() {
   if (now() >= state.rests_until_s) return false;
@@ -177,10 +168,17 @@ void Reducer::found_nothing() {
   state.fruitless_searches = std::min(state.fruitless_searches + 1, kMostDoublings);
 }
 
+// Another rate of the window is another question; of the last two cycles alone it may become one.
 void Reducer::forget_fruitless_searches() {
-  if (state.fruitless_searches == 0 || !another_question()) return;
-  state.fruitless_searches = 0;
-  state.next_search_s = std::min(state.next_search_s, state.search_started_s + search_pause_s());
+  if (state.fruitless_searches == 0) return;
+  const bool another = rate_moved(state.current_measure.put_bytes_per_s,
+                                  state.searched.window_bytes_per_s, kOtherRate);
+  const double latest = state.latest_bytes_per_s;
+  const double then = state.searched.latest_bytes_per_s;
+  const bool perhaps = latest > 0 && then > 0 && rate_moved(latest, then, kOtherLatest);
+  if (another) state.fruitless_searches = 0;
+  if (another || perhaps)
+    state.next_search_s = std::min(state.next_search_s, state.search_started_s + search_pause_s());
 }
 
 void Reducer::try_candidate() {

@@ -75,7 +75,6 @@ struct Reducer {
   double search_pause_s() const;
   void found_nothing();
   void forget_fruitless_searches();
-  bool another_question() const;
   bool rests();
   bool budget_spent();
   View view() const;

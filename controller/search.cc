@@ -108,7 +108,9 @@ Scored best_of(const SearchMethod& method, const SearchRequest& request, const S
   SearchRun totals(space, scorer, by_totals, order, related);
   totals.try_all(pool);
   totals.retreat();
+  totals.trade_memtables();
   totals.stride(method.stride_share);
+  totals.trade_memtables();
   totals.optimise(method.refine, method.refine_share, request.seed);
   totals.polish();
   totals.drop_idle_knobs();

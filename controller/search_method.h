@@ -24,7 +24,7 @@ enum class SearchAlgorithm : std::uint8_t {
 // Work is that of model::Simulation: events of the simulator. It bounds CPU time and is the same on
 // every machine, so that a search repeats exactly.
 struct SearchEffort {
-  double totals_work = 450e3;
+  double totals_work = 600e3;
   double files_work = 300e3;
   double probability_work = 120e3;
   double margin = 0.03;  // of the debt limit, since the next layer sees it differently
@@ -35,8 +35,8 @@ struct SearchMethod {
   double explore_share = 0.5;                         // of the ledger's evaluations
   SearchAlgorithm refine = SearchAlgorithm::subplex;  // from the best
   double ledger_refine_share = 0.35;  // of the ledger's evaluations; the rest are steps of one
-  double stride_share = 0.4;          // of the byte totals', across the range of each axis
-  double refine_share = 0.35;         // of the byte totals'
+  double stride_share = 0.6;          // of the byte totals', across the range of each axis
+  double refine_share = 0.2;          // of the byte totals'
   bool by_influence = true;           // step in the order of influence, related knobs together
   std::size_t explore_fewest = 4;     // axes explored at least, most influential first; 0: all
   SearchEffort effort;

@@ -14,8 +14,9 @@ namespace {
 constexpr double kKnobWorth = 0.005;  // a knob that gains less than this stays where it is
 constexpr double kToleranceOfValue = 1e-7;
 constexpr double kStrides[] = {1, 0.5};  // of the way to the end of an axis, in logarithms
-constexpr double kOtherBasin = 0.5;      // |ln| by which one value at least differs
-constexpr int kRetreats = 4;             // halvings of the way to one candidate
+constexpr double kMemtables[] = {2, 3};
+constexpr double kOtherBasin = 0.5;  // |ln| by which one value at least differs
+constexpr int kRetreats = 4;         // halvings of the way to one candidate
 constexpr std::size_t kRetreatFrom = 2;
 
 nlopt::algorithm nlopt_of(SearchAlgorithm algorithm) {
@@ -138,6 +139,27 @@ void SearchRun::stride(double share) {
         try_values(std::move(values));
       }
     }
+  }
+}
+
+void SearchRun::trade_memtables() {
+  const auto& axes = space_.axes();
+  const auto axis_of = [&](model::Knob knob) {
+    const auto found =
+        std::find_if(axes.begin(), axes.end(), [&](const Axis& axis) { return axis.knob == knob; });
+    return static_cast<std::size_t>(found - axes.begin());
+  };
+  const std::size_t number = axis_of(model::Knob::max_write_buffer_number);
+  const std::size_t size = axis_of(model::Knob::write_buffer_size);
+  if (number == axes.size() || size == axes.size()) return;
+  const double bytes = best_values_[number] * best_values_[size];
+  const double now = best_values_[number];
+  for (const double count : kMemtables) {
+    if (count == now || count < axes[number].low || count > axes[number].high) continue;
+    Values values = best_values_;
+    values[number] = count;
+    values[size] = std::clamp(bytes / count, axes[size].low, axes[size].high);
+    try_values(std::move(values));
   }
 }
 

@@ -41,6 +41,10 @@ class SearchRun {
   // and of the scorer's work: whoever refines from one point stays in its basin.
   void stride(double share);
 
+  // Fewer, larger memtables in the same memory, or more and smaller ones: no step of either knob
+  // alone leads there within a budget.
+  void trade_memtables();
+
   // Steps of one on whole numbers, of a quarter octave elsewhere; of related knobs at once too.
   void polish();
 
