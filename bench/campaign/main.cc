@@ -4,6 +4,7 @@
 #include <fstream>
 #include <iostream>
 
+#include "bench/campaign/length.h"
 #include "bench/campaign/report.h"
 
 namespace {
@@ -20,10 +21,11 @@ std::vector<Strategy> strategies_named(const std::string& name) {
 
 int replay(std::uint64_t seed, const ScenarioOptions& options, const std::string& strategy,
            bool verbose) {
+  Chosen chosen = make_long_enough(seed, options);
   Played played;
-  played.scenario = make_scenario(seed, options);
+  played.scenario = std::move(chosen.scenario);
+  played.twin = std::move(chosen.twin);
   std::cout << "seed " << seed << ": " << describe(played.scenario) << "\n";
-  played.twin = play(played.scenario, std::nullopt);
   bool fine = true;
   for (const Strategy each : strategies_named(strategy)) {
     std::cout << lsmtuned::config::to_text(each) << "\n";
@@ -65,7 +67,7 @@ int main(int argc, char** argv) {
   int evaluations = 200;
   std::string strategy = "all";
   std::string json;
-  double effort = 0.13;
+  double effort = 0.11;
   std::string table_path;
   app.add_option("--scenarios", scenarios, "scenarios of the plain set");
   app.add_option("--mismatch-scenarios", mismatch_scenarios,

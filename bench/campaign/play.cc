@@ -152,6 +152,12 @@ Outcome play(const Scenario& scenario, std::optional<config::Strategy> strategy,
   return World(scenario, strategy, story).play();
 }
 
+double gain_over(const Outcome& other, const Outcome& outcome) {
+  if (outcome.whole_cycles_bytes_per_s > 0 && other.whole_cycles_bytes_per_s > 0)
+    return outcome.whole_cycles_bytes_per_s / other.whole_cycles_bytes_per_s - 1;
+  return other.last_third_bytes > 0 ? outcome.last_third_bytes / other.last_third_bytes - 1 : 0;
+}
+
 Outcome play_shaken(const Scenario& scenario, double at_share) {
   World world(scenario, std::nullopt, nullptr);
   world.shake(at_share);

@@ -60,4 +60,8 @@ Outcome play(const Scenario& scenario, std::optional<config::Strategy> strategy,
 // third: how far plays that nobody tunes drift apart by the phase of their cycles alone.
 Outcome play_shaken(const Scenario& scenario, double at_share);
 
+// Put in the last third over what another play of the scenario put, less one; over whole L0 cycles
+// where both have them.
+double gain_over(const Outcome& other, const Outcome& outcome);
+
 }  // namespace lsmtuned::campaign

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <thread>
 
+#include "bench/campaign/length.h"
 #include "model/units.h"
 
 namespace lsmtuned::campaign {
@@ -59,6 +60,11 @@ bool any_lost(const Played& played) {
       [&](const auto& outcome) { return outcome && gain_of(played, *outcome) < -kLoss; });
 }
 
+bool played_by_all(const Played& played) {
+  return std::ranges::all_of(played.by_strategy,
+                             [](const auto& outcome) { return outcome.has_value(); });
+}
+
 void shake(Played& played) {
   for (std::size_t i = 0; i < kShakes; ++i)
     played.shaken.push_back(
@@ -78,10 +84,12 @@ std::vector<Played> play_all(std::uint64_t first_seed, std::size_t count,
   const auto work = [&] {
     for (std::size_t i = next++; i < count; i = next++) {
       Played& played = plays[i];
-      played.scenario = make_scenario(first_seed + i, options);
-      played.twin = play(played.scenario, std::nullopt);
+      Chosen chosen = make_long_enough(first_seed + i, options);
+      played.scenario = std::move(chosen.scenario);
+      played.twin = std::move(chosen.twin);
       for (const auto strategy : strategies)
-        played.by_strategy.at(index_of(strategy)) = play(played.scenario, strategy);
+        if (strategy == strategies.front() || i % kOthersEvery == 0)
+          played.by_strategy.at(index_of(strategy)) = play(played.scenario, strategy);
       played.of_chance = i % kChanceEvery == 0;
       if (played.of_chance || any_lost(played)) shake(played);
       const std::size_t finished = ++done;
@@ -96,12 +104,6 @@ std::vector<Played> play_all(std::uint64_t first_seed, std::size_t count,
   work();
   for (auto& thread : pool) thread.join();
   return plays;
-}
-
-double gain_over(const Outcome& other, const Outcome& outcome) {
-  if (outcome.whole_cycles_bytes_per_s > 0 && other.whole_cycles_bytes_per_s > 0)
-    return outcome.whole_cycles_bytes_per_s / other.whole_cycles_bytes_per_s - 1;
-  return other.last_third_bytes > 0 ? outcome.last_third_bytes / other.last_third_bytes - 1 : 0;
 }
 
 double gain_of(const Played& played, const Outcome& outcome) {
@@ -120,6 +122,7 @@ Summary summarise(const std::vector<Played>& plays, config::Strategy strategy) {
   summary.strategy = strategy;
   std::vector<double> gains;
   std::vector<double> held_back;
+  std::vector<double> by_all;
   std::vector<double> load_cycles;
   std::vector<double> device_cycles;
   for (const Played& played : plays) {
@@ -136,6 +139,7 @@ Summary summarise(const std::vector<Played>& plays, config::Strategy strategy) {
     summary.worst_seeds.emplace_back(gain, seed);
     summary.mean_gain += gain;
     if (played.twin.stall_seconds > 0.02 * played.scenario.seconds / 3) held_back.push_back(gain);
+    if (played_by_all(played)) by_all.push_back(gain);
     if (gain < -kLoss) ++summary.worse_2;
     if (gain < -kHeavyLoss) ++summary.worse_5;
     const double beyond = gain_beyond_chance(played, *outcome);
@@ -167,6 +171,9 @@ Summary summarise(const std::vector<Played>& plays, config::Strategy strategy) {
   summary.held_back = held_back.size();
   summary.median_gain_held_back = at_share(held_back, 0.5);
   summary.worst_twentieth = at_share(gains, 0.05);
+  summary.by_all = by_all.size();
+  summary.median_gain_by_all = at_share(by_all, 0.5);
+  summary.worst_twentieth_by_all = at_share(by_all, 0.05);
   std::sort(summary.worst_seeds.begin(), summary.worst_seeds.end());
   summary.worst = summary.worst_seeds.front().first;
   summary.worst_seed = summary.worst_seeds.front().second;
@@ -265,6 +272,11 @@ void print(const std::vector<Summary>& summaries, std::ostream& out) {
   row("  such scenarios", [](const Summary& s) { return std::to_string(s.held_back); });
   row("mean gain", [&](const Summary& s) { return percent(s.mean_gain); });
   row("worst 5 % (5th percentile)", [&](const Summary& s) { return percent(s.worst_twentieth); });
+  row("  median gain, played by all strategies",
+      [&](const Summary& s) { return percent(s.median_gain_by_all); });
+  row("  worst 5 %, played by all strategies",
+      [&](const Summary& s) { return percent(s.worst_twentieth_by_all); });
+  row("  such scenarios", [](const Summary& s) { return std::to_string(s.by_all); });
   row("worse than the twin by more than 2 %",
       [&](const Summary& s) { return share(s.worse_2, s.scenarios); });
   row("worse than the twin by more than 5 %",

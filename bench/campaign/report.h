@@ -22,6 +22,8 @@ inline constexpr std::size_t kShakes = 7;
 // Untuned plays beside each other say how much is chance: of every so many scenarios, and of those
 // in which a strategy lost.
 inline constexpr std::size_t kChanceEvery = 5;
+// The strategies after the first play every so many scenarios.
+inline constexpr std::size_t kOthersEvery = 2;
 
 struct Played {
   Scenario scenario;
@@ -57,7 +59,10 @@ struct Summary {
   std::size_t held_back = 0;
   double mean_gain = 0;
   double worst_twentieth = 0;  // the 5th percentile of gains
-  std::size_t worse_2 = 0;     // by more than 2 % than the twin
+  std::size_t by_all = 0;      // scenarios that every strategy played, and the same of them
+  double median_gain_by_all = 0;
+  double worst_twentieth_by_all = 0;
+  std::size_t worse_2 = 0;  // by more than 2 % than the twin
   std::size_t worse_5 = 0;
   std::size_t beyond_chance_2 = 0;  // by more than 2 % than the worst of all untuned plays
   std::size_t beyond_chance_5 = 0;

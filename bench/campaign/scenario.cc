@@ -19,8 +19,8 @@ using model::kMiB;
 using model::Knob;
 
 constexpr double kSmallestFile = 2 * kMiB;
-constexpr double kCycles = 50;        // of the starting settings under a saturating writer
-constexpr double kAlternations = 24;  // of a load that comes and goes
+constexpr double kCycles = 45;        // of the starting settings under a saturating writer
+constexpr double kAlternations = 22;  // of a load that comes and goes
 constexpr double kLongestS = 8 * 3600;
 constexpr double kLowestBandwidth = 0.26;  // of a degraded device
 constexpr double kSaturating = std::numeric_limits<double>::infinity();
@@ -204,11 +204,11 @@ struct Degradation {
 
 // At least as long as asked for, and long enough that the last third holds many cycles: over a few,
 // two plays of nobody differ by several per cent.
-void choose_length(const Degradation& degradation, Scenario& scenario) {
+void choose_length(const Degradation& degradation, double longer, Scenario& scenario) {
   const double slower =
       degradation.happens && std::isinf(degradation.lasts_s) ? 1 / kLowestBandwidth : 1;
-  scenario.seconds = std::clamp(slower * kCycles * scenario.cycle_s, scenario.seconds,
-                                std::max(scenario.seconds, kLongestS));
+  const double asked = longer * std::max(slower * kCycles * scenario.cycle_s, scenario.seconds);
+  scenario.seconds = std::min(asked, std::max(scenario.seconds, kLongestS));
 }
 
 // Times of a load that comes and goes, as far apart as two uniform draws say.
@@ -222,13 +222,13 @@ struct Alternation {
 constexpr Alternation kBursts{{40, 240}, {10, 120}};
 constexpr Alternation kOnOff{{20, 200}, {60, 400}};
 
-void choose_load(Dice& dice, Scenario& scenario) {
+void choose_load(Dice& dice, double longer, Scenario& scenario) {
   const double capacity = scenario.capacity_bytes_per_s;
   auto& load = scenario.load;
   // The last third holds many alternations: over a few, plays of nobody differ by their phase.
   const auto alternate = [&](const Alternation& times, double first, double second,
                              bool high_first) {
-    scenario.seconds = std::max(scenario.seconds, times.seconds(kAlternations));
+    scenario.seconds = std::max(scenario.seconds, times.seconds(longer * kAlternations));
     bool high = high_first;
     double t = 0;
     while (t < scenario.seconds || high != high_first) {
@@ -410,8 +410,8 @@ Scenario make_scenario(std::uint64_t seed, const ScenarioOptions& options) {
   choose_workload(dice, device, scenario);
   settle_tree(dice, scenario);
   const Degradation degradation = choose_degradation(dice);
-  choose_length(degradation, scenario);
-  choose_load(dice, scenario);
+  choose_length(degradation, options.longer, scenario);
+  choose_load(dice, options.longer, scenario);
   degrade(degradation, scenario);
   choose_faults(dice, scenario);
   choose_policy(dice, options, scenario);
