@@ -121,8 +121,7 @@ class CallMark {
 
 struct Sending {
   std::string error;     // empty: all of it went well
-  bool called = false;   // RocksDB was called
-  bool refused = false;  // it was not, since writes are stopped
+  bool refused = false;  // writes are stopped, and RocksDB was not called
 };
 
 // Sends the plan, up to what goes wrong; what was sent before that stays.
@@ -131,14 +130,14 @@ Sending send(Database& database, const Values& plan, bool revert) {
   const CallMark mark(database);
   const auto blocked = [&] { return !revert && database.stopped(); };
   Sending sending;
+  bool called = false;
   const auto failed = [&](std::string error) {
     sending.error = std::move(error);
     return sending;
   };
   const auto stopped = [&] {
-    sending.refused = !sending.called;
-    return failed(sending.called ? "writes stopped before all of it was sent"
-                                 : "writes are stopped");
+    sending.refused = !called;
+    return failed(called ? "writes stopped before all of it was sent" : "writes are stopped");
   };
   for (const auto& [name, texts] : plan.families) {
     const auto id = database.family_id(name);
@@ -153,7 +152,7 @@ Sending send(Database& database, const Values& plan, bool revert) {
       options[kCompressionPerLevelOption] =
           compression_per_level_text(db->GetOptions(handle.get()), static_cast<int>(*level));
     }
-    sending.called = true;
+    called = true;
     const rocksdb::Status status = db->SetOptions(handle.get(), options);
     if (!status.ok()) return failed(name + ": " + status.ToString());
   }
@@ -161,7 +160,7 @@ Sending send(Database& database, const Values& plan, bool revert) {
   options.erase(kLimiterOption);
   if (!options.empty()) {
     if (blocked()) return stopped();
-    sending.called = true;
+    called = true;
     const rocksdb::Status status = db->SetDBOptions(options);
     if (!status.ok()) return failed("database: " + status.ToString());
   }
@@ -169,7 +168,7 @@ Sending send(Database& database, const Values& plan, bool revert) {
     const auto value =
         model::from_option_text(model::Knob::rate_limiter_bytes_per_second, rate->second);
     if (!value || *value < 1) return failed(std::string(kLimiterOption) + ": not a rate");
-    sending.called = true;
+    called = true;
     database.parts().limiter->SetBytesPerSecond(static_cast<std::int64_t>(*value));
   }
   return sending;

@@ -67,7 +67,7 @@ int main(int argc, char** argv) {
   int evaluations = 200;
   std::string strategy = "all";
   std::string json;
-  double effort = 0.11;
+  double effort = ScenarioOptions{}.effort;
   std::string table_path;
   app.add_option("--scenarios", scenarios, "scenarios of the plain set");
   app.add_option("--mismatch-scenarios", mismatch_scenarios,

@@ -126,12 +126,11 @@ bool writes(const Stream& stream) {
   return stream.write_bytes > 0;
 }
 
-// Fills `capacity` with the `bytes` of all streams that write, or of all that do not. Returns bytes
-// per weight where the capacity ended; infinite for one that did not end.
-struct Filled {
-  double ended = 0;
-  double last_cap = 0;  // bytes per weight where the last stream was held by its own max_speed
+struct Filled {         // bytes per weight
+  double ended = 0;     // where the capacity did; infinite: it did not
+  double last_cap = 0;  // where the last of the streams was held by its own max_speed
 };
+// Fills `capacity` with the `bytes` of all streams that write, or of all that do not.
 Filled fill(std::vector<Stream>& streams, bool writers, double Stream::*bytes, double capacity) {
   Filled filled;
   for (Stream& stream : streams) {
