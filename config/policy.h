@@ -53,6 +53,7 @@ struct Policy {
   double rules_period_s = 1;  // how often the rules look
   ExitPolicy on_exit = ExitPolicy::revert;
   bool reapply_after_restart = false;
+  bool clear_delay_on_revert = true;
 
   double memory_budget_bytes = 0;       // 0: none stated; tuning then may not grow memory
   double max_space_amplification = 0;   // 0: no limit

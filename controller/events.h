@@ -90,7 +90,9 @@ struct RecordDecision {
   Decision decision;
 };
 // Send these changes. Answered by ApplyFinished. `is_revert` exempts from the "no call while
-// delayed" rule; during a stop the actuator queues it first.
+// delayed" rule; during a stop the actuator queues it first. In a revert, a delayed_write_rate
+// whose new value is its old one is set again: RocksDB then forgets how far it had lowered the
+// rate.
 struct ApplyChanges {
   std::uint64_t decision_id = 0;
   model::ChangeSet changes;

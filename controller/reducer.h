@@ -110,6 +110,7 @@ struct Reducer {
   void restore_baseline(Decision decision);
   void want_restore(const std::string& by);
   void send_revert();
+  std::optional<model::KnobChange> clears_delay(const model::ChangeSet& changes) const;
   void revert_returned(const ApplyFinished& finished);
   void check_reverted(const model::Snapshot& snapshot);
   void finish_revert(const std::string& note);

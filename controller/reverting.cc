@@ -148,9 +148,22 @@ void Reducer::send_revert() {
   if (revert.restore) {
     effects.emplace_back(RestoreBaseline{revert.decision.id, policy.apply_deadline_s});
   } else {
+    model::ChangeSet sent = revert.changes;
+    if (const auto again = clears_delay(sent)) sent.push_back(*again);
     effects.emplace_back(
-        ApplyChanges{revert.decision.id, revert.changes, policy.apply_deadline_s, true});
+        ApplyChanges{revert.decision.id, std::move(sent), policy.apply_deadline_s, true});
   }
+}
+
+// RocksDB remembers how far it had lowered the rate of delayed writers, also under other settings:
+// without this a database may stay delayed, and slower, where it was not before the trial.
+std::optional<model::KnobChange> Reducer::clears_delay(const model::ChangeSet& changes) const {
+  if (!policy.clear_delay_on_revert || !state.last) return std::nullopt;
+  for (const model::KnobChange& change : changes)
+    if (model::info(change.knob).scope == model::KnobScope::database) return std::nullopt;
+  const auto rate = state.last->settings.get("", model::Knob::delayed_write_rate);
+  if (!rate) return std::nullopt;
+  return model::KnobChange{"", model::Knob::delayed_write_rate, *rate, *rate};
 }
 
 void Reducer::revert_returned(const ApplyFinished& finished) {

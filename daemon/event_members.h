@@ -78,6 +78,7 @@ void members(Visitor& visit, T& p) {
   visit("rules_period_s", p.rules_period_s);
   visit("on_exit", p.on_exit);
   visit("reapply_after_restart", p.reapply_after_restart);
+  visit("clear_delay_on_revert", p.clear_delay_on_revert);
   visit("memory_budget_bytes", p.memory_budget_bytes);
   visit("max_space_amplification", p.max_space_amplification);
   visit("max_levels", p.max_levels);

@@ -124,8 +124,19 @@ struct Sending {
   bool refused = false;  // writes are stopped, and RocksDB was not called
 };
 
+constexpr const char* kDelayedRateOption = "delayed_write_rate";
+
+// Setting the rate of delayed writers makes RocksDB forget how far it had lowered it; it does so
+// only for a value that differs, so the rate goes one byte a second up and back.
+rocksdb::Status set_delayed_rate_again(rocksdb::DB& db) {
+  const std::uint64_t rate = db.GetDBOptions().delayed_write_rate;
+  const rocksdb::Status up = db.SetDBOptions({{kDelayedRateOption, std::to_string(rate + 1)}});
+  if (!up.ok()) return up;
+  return db.SetDBOptions({{kDelayedRateOption, std::to_string(rate)}});
+}
+
 // Sends the plan, up to what goes wrong; what was sent before that stays.
-Sending send(Database& database, const Values& plan, bool revert) {
+Sending send(Database& database, const Values& plan, bool revert, bool clear_delay) {
   rocksdb::DB* const db = database.root();
   const CallMark mark(database);
   const auto blocked = [&] { return !revert && database.stopped(); };
@@ -163,6 +174,9 @@ Sending send(Database& database, const Values& plan, bool revert) {
     called = true;
     const rocksdb::Status status = db->SetDBOptions(options);
     if (!status.ok()) return failed("database: " + status.ToString());
+  } else if (clear_delay) {
+    const rocksdb::Status status = set_delayed_rate_again(*db);
+    if (!status.ok()) return failed("database: " + status.ToString());
   }
   if (const auto rate = plan.database.find(kLimiterOption); rate != plan.database.end()) {
     const auto value =
@@ -180,14 +194,14 @@ Outcome not_sent(std::string why) {
 
 // Sends the plan, reads back everything `named`, and records what is ours now.
 Outcome carry_out(Database& database, const Present& present, const Values& plan,
-                  const Values& named, bool revert) {
+                  const Values& named, bool revert, bool clear_delay = false) {
   for_each(plan, [&](const std::string& family, const std::string& option, const std::string&) {
     if (const auto now = find_text(present.values, family, option))
       database.about_to_change(family, option, *now);
   });
   Outcome outcome;
-  if (!plan.empty()) {
-    Sending sending = send(database, plan, revert);
+  if (!plan.empty() || clear_delay) {
+    Sending sending = send(database, plan, revert, clear_delay);
     if (sending.refused) return not_sent(std::move(sending.error));
     outcome.error = std::move(sending.error);
   }
@@ -246,10 +260,15 @@ std::string drop_dangerous(const Present& present, Values& plan) {
 
 }  // namespace
 
-Outcome change(Database& database, const Values& set, bool revert) {
+Outcome change(Database& database, const Values& asked, bool revert) {
   const Gate::Use use(database.gate());
   if (!use) return not_sent("database is closing");
   if (!revert && database.stopped()) return not_sent("writes are stopped");
+  Values set = asked;
+  const bool clear_delay = revert && set.database.contains(kDelayedRateOption);
+  // Someone else's rate, perhaps set since the daemon last looked, stays what it is.
+  if (clear_delay && !find_text(database.ours(), "", kDelayedRateOption))
+    set.database.erase(kDelayedRateOption);
   const Present present = read_present(database, set);
   std::string missing;
   for_each(set, [&](const std::string& family, const std::string& option, const std::string&) {
@@ -259,7 +278,7 @@ Outcome change(Database& database, const Values& set, bool revert) {
   const Values plan = differing(set, present.values);
   if (std::string why = refusal(database, present, plan); !why.empty())
     return not_sent(std::move(why));
-  return carry_out(database, present, plan, set, revert);
+  return carry_out(database, present, plan, set, revert, clear_delay);
 }
 
 Outcome restore(Database& database) {

@@ -18,7 +18,9 @@ struct Outcome {
   std::string error;   // empty when ok
 };
 
-// A revert is also sent while writes are stopped.
+// A revert is also sent while writes are stopped. One that names delayed_write_rate sets it again
+// though the value is there (to what is there, where it is not ours): RocksDB then forgets how far
+// it had lowered the rate of delayed writers.
 Outcome change(Database& database, const Values& set, bool revert);
 
 // The baseline of every knob whose present value is ours; foreign ones stay and become baseline.

@@ -392,7 +392,8 @@ void Plant::end_of_stop() {
 void Plant::change(const model::ChangeSet& changes) {
   const bool database = std::ranges::any_of(changes, [this](const model::KnobChange& change) {
     return model::info(change.knob).scope == model::KnobScope::database &&
-           settings_.get("", change.knob) != change.new_value;
+           (change.old_value == change.new_value ||
+            settings_.get("", change.knob) != change.new_value);
   });
   settings_ = model::with_changes(settings_, changes);
   if (database) delayed_rate_ = setting(Knob::delayed_write_rate);

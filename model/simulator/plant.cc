@@ -126,8 +126,9 @@ void Plant::change(const ChangeSet& changes) {
   for (const KnobChange& change : changes) {
     const KnobScope scope = info(change.knob).scope;
     family = family || scope == KnobScope::family;
-    database = database ||
-               (scope == KnobScope::database && settings_.get("", change.knob) != change.new_value);
+    const bool again = change.old_value == change.new_value;  // set again, which RocksDB obeys
+    database = database || (scope == KnobScope::database &&
+                            (again || settings_.get("", change.knob) != change.new_value));
   }
   settings_ = with_changes(settings_, changes);
   apply_problem();

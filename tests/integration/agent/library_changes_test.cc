@@ -149,6 +149,50 @@ TEST_F(LibraryTest, UnchangedValuesAreNotSent) {
   EXPECT_EQ(db->GetLatestSequenceNumber(), before);
 }
 
+// Each options call while writes are delayed takes a fifth of their rate, and putting the options
+// back does not return it; setting the rate again does, in a revert.
+TEST_F(LibraryTest, ARevertCanGiveDelayedWritersTheirRateBack) {
+  const auto holder = std::make_shared<JobHolder>();
+  rocksdb::Options options = db_options();
+  options.listeners.push_back(holder);
+  options.level0_file_num_compaction_trigger = 2;
+  options.level0_slowdown_writes_trigger = 3;
+  options.level0_stop_writes_trigger = 30;
+  const auto db = open(options, "db");
+  const Released released(*holder);
+  const auto attachment = agent::attach(db.get(), agent_options());
+  const std::uint64_t id = first_db(daemon_.meet());
+  holder->hold_compactions();
+  rocksdb::FlushOptions at_once;
+  at_once.allow_write_stall = true;
+  for (int file = 0; file < 4; ++file) {
+    ASSERT_TRUE(put(*db, file).ok());
+    ASSERT_TRUE(db->Flush(at_once).ok());
+  }
+  const auto rate = [&] { return number(*db, "rocksdb.actual-delayed-write-rate"); };
+  const auto target = [](int mib) {
+    return family_value("default", "target_file_size_base", std::to_string(mib << 20));
+  };
+  constexpr std::uint64_t kFull = 16 << 20;
+  ASSERT_GT(rate(), 0u) << "writes are not delayed";
+  for (const int mib : {32, 16, 8}) daemon_.apply(id, target(mib));
+  EXPECT_LT(rate(), 0.6 * kFull);
+  daemon_.apply(id, target(64), true);
+  EXPECT_LT(rate(), 0.6 * kFull);
+
+  boost::json::object with_rate = target(32);
+  with_rate["database"] = {{"delayed_write_rate", std::to_string(kFull)}};
+  EXPECT_EQ(text_of(daemon_.apply(id, with_rate), "status"), "ok");
+  EXPECT_LT(rate(), 0.6 * kFull) << "only a revert does it";
+  EXPECT_EQ(text_of(daemon_.apply(id, with_rate, true), "status"), "ok");
+  EXPECT_EQ(rate(), kFull);
+  EXPECT_EQ(db->GetDBOptions().delayed_write_rate, kFull);
+  // Set by someone else, and not seen by the daemon yet.
+  ASSERT_TRUE(db->SetDBOptions({{"delayed_write_rate", "9000000"}}).ok());
+  EXPECT_EQ(text_of(daemon_.apply(id, with_rate, true), "status"), "ok");
+  EXPECT_EQ(rate(), 9000000u);
+}
+
 TEST_F(LibraryTest, LethalValuesAreNotSent) {
   const auto db = open(db_options(), "db");
   const auto attachment = agent::attach(db.get(), agent_options());
