@@ -12,6 +12,8 @@ namespace {
 using namespace lsmtuned::campaign;
 using lsmtuned::config::Strategy;
 
+constexpr const char* kNobody = "none";
+
 std::vector<Strategy> strategies_named(const std::string& name) {
   std::vector<Strategy> found;
   for (const Strategy strategy : kStrategies)
@@ -26,6 +28,10 @@ int replay(std::uint64_t seed, const ScenarioOptions& options, const std::string
   played.scenario = std::move(chosen.scenario);
   played.twin = std::move(chosen.twin);
   std::cout << "seed " << seed << ": " << describe(played.scenario) << "\n";
+  if (strategy == kNobody) {
+    play(played.scenario, std::nullopt, verbose ? &std::cout : nullptr);
+    return 0;
+  }
   bool fine = true;
   for (const Strategy each : strategies_named(strategy)) {
     std::cout << lsmtuned::config::to_text(each) << "\n";
@@ -75,7 +81,8 @@ int main(int argc, char** argv) {
   app.add_option("--minutes", minutes, "simulated minutes each, at least")
       ->check(CLI::Range(5.0, 1440.0));
   app.add_option("--threads", threads)->check(CLI::Range(1, 256));
-  app.add_option("--strategy", strategy)->check(CLI::IsMember({"all", "model", "rules", "probe"}));
+  app.add_option("--strategy", strategy, "none: with --seed, the twin alone")
+      ->check(CLI::IsMember({"all", "model", "rules", "probe", kNobody}));
   app.add_option("--mismatch", mismatch,
                  "how far plant constants may be from what the controller begins with; given: only "
                  "such scenarios; default: the plain set, then a mismatch set at 0.5")

@@ -93,6 +93,7 @@ Outcome World::play() {
     if (counting && plant_->settings() != counted_under) changed = true;
     if (counting && l0_compactions() > cycles_seen) cycles.end(t_, accepted());
     cycles_seen = l0_compactions();
+    if (story_ != nullptr && std::fmod(t_, 60) < dt) status();
     if (!strategy_) continue;
     const auto& device = *last_seen_.device;
     for (const auto member :
@@ -114,7 +115,6 @@ Outcome World::play() {
         lease_ends();
       }
     }
-    if (story_ != nullptr && std::fmod(t_, 60) < dt) status();
     if (daemon_up_) poll();
     check_truth();
     watch_answers();

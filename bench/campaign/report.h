@@ -23,7 +23,7 @@ inline constexpr std::size_t kShakes = 7;
 // in which a strategy lost.
 inline constexpr std::size_t kChanceEvery = 5;
 // The strategies after the first play every so many scenarios.
-inline constexpr std::size_t kOthersEvery = 2;
+inline constexpr std::size_t kOthersEvery = 3;
 
 struct Played {
   Scenario scenario;

@@ -85,7 +85,7 @@ struct ScenarioOptions {
   double longer = 1;    // times the length that cycles and alternations ask for
   double mismatch = 0;  // how far plant constants may be from what the controller begins with
   int evaluations = 200;
-  double effort = 0.11;  // share of the daemon's bounds on a search's simulated events
+  double effort = 0.13;  // share of the daemon's bounds on a search's simulated events
 };
 
 Scenario make_scenario(std::uint64_t seed, const ScenarioOptions& options);

@@ -41,7 +41,8 @@ class World {
     model::ChangeSet changes;
     double effect_at = 0;  // infinite: never
     double deadline_at = 0;
-    double returns_at = 0;  // infinite: when writes are no longer stopped
+    double returns_at = 0;      // infinite: when writes are no longer stopped
+    double accepted_bytes = 0;  // by then
     controller::ApplyStatus status = controller::ApplyStatus::ok;
     model::ChangeSet applied;
     bool pending_said = false;

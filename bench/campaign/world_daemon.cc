@@ -134,6 +134,7 @@ void World::call(std::uint64_t id, const model::ChangeSet& changes, bool is_reve
       return;
     }
     made.returns_at = INFINITY;  // the limits hold at once; the call returns with the writers
+    made.accepted_bytes = accepted();
   } else {
     const double pick = uniform(0, 1);
     const CallFaults& faults = scenario_.calls;
@@ -191,7 +192,8 @@ void World::serve_calls() {
   if (!call_) return;
   Call& call = *call_;
   if (!call.in_force && now_ >= call.effect_at) take_effect(call);
-  if (!std::isfinite(call.returns_at) && !plant_->write_stopped()) call.returns_at = now_;
+  const bool writers_went_on = !plant_->write_stopped() || accepted() > call.accepted_bytes;
+  if (!std::isfinite(call.returns_at) && writers_went_on) call.returns_at = now_;
   if (now_ >= call.returns_at) {
     if (call.status == ApplyStatus::failed && !call.applied.empty()) {
       plant_->change(call.applied);
