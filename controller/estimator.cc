@@ -187,7 +187,9 @@ void Reducer::estimate(const model::Snapshot& snapshot) {
   thin(state.recent);
   const std::vector<Mark> marks = marks_of(state.recent);
   state.current_measure = measure_marks(marks, false);
-  state.latest_bytes_per_s = latest_rate(marks);
+  const std::vector<Mark> loaded = under_load(marks, loaded_rate(marks));
+  state.loaded_bytes_per_s = put_rate(loaded, false).mean;
+  state.latest_bytes_per_s = latest_rate(loaded);
   if (state.recent.size() >= 2)
     add_latencies(state.current_measure, state.recent.front(), state.recent.back());
 

@@ -98,7 +98,7 @@ void Reducer::take(Suggestion suggestion) {
     state.search_running = true;
     state.search_started_s = now();
     state.search_family = request->family;
-    state.searched = {state.current_measure.put_bytes_per_s, state.latest_bytes_per_s};
+    state.searched = {state.loaded_bytes_per_s, state.latest_bytes_per_s};
     state.next_search_s = now() + search_pause_s() * std::exp2(state.fruitless_searches);
     effects.emplace_back(RequestSearch{std::move(*request)});
     return;
@@ -140,7 +140,7 @@ double Reducer::search_pause_s() const {
 bool Reducer::rests() {
   if (now() >= state.rests_until_s) return false;
   if (state.current_measure.l0_compactions >= policy.trial_min_cycles &&
-      rate_moved(state.current_measure.put_bytes_per_s, state.rests_at_bytes_per_s, kOtherRate)) {
+      rate_moved(state.loaded_bytes_per_s, state.rests_at_bytes_per_s, kOtherRate)) {
     state.rests_until_s = 0;
     return false;
   }
@@ -171,8 +171,8 @@ void Reducer::found_nothing() {
 // Another rate of the window is another question; of the last two cycles alone it may become one.
 void Reducer::forget_fruitless_searches() {
   if (state.fruitless_searches == 0) return;
-  const bool another = rate_moved(state.current_measure.put_bytes_per_s,
-                                  state.searched.window_bytes_per_s, kOtherRate);
+  const bool another =
+      rate_moved(state.loaded_bytes_per_s, state.searched.loaded_bytes_per_s, kOtherRate);
   const double latest = state.latest_bytes_per_s;
   const double then = state.searched.latest_bytes_per_s;
   const bool perhaps = latest > 0 && then > 0 && rate_moved(latest, then, kOtherLatest);

@@ -43,7 +43,7 @@ void Reducer::wait_longer() {
   state.rests_until_s = std::max(state.rests_until_s, now() + wait_s);
   const double before_bytes_per_s = state.trial ? state.trial->before.rate.mean : 0;
   state.rests_at_bytes_per_s =
-      before_bytes_per_s > 0 ? before_bytes_per_s : state.searched.window_bytes_per_s;
+      before_bytes_per_s > 0 ? before_bytes_per_s : state.searched.loaded_bytes_per_s;
 }
 
 void Reducer::revert_trial(DecisionStatus status, const std::string& reason,

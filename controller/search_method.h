@@ -24,7 +24,7 @@ enum class SearchAlgorithm : std::uint8_t {
 // Work is that of model::Simulation: events of the simulator. It bounds CPU time and is the same on
 // every machine, so that a search repeats exactly.
 struct SearchEffort {
-  double totals_work = 600e3;
+  double totals_work = 500e3;
   double files_work = 300e3;
   double probability_work = 120e3;
   double margin = 0.03;  // of the debt limit, since the next layer sees it differently

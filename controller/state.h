@@ -108,9 +108,9 @@ struct FamilyRest {
   double until_s = 0;
 };
 
-// Put rates when the last search was asked for.
+// Put rates under load when the last search was asked for.
 struct SearchedAt {
-  double window_bytes_per_s = 0;
+  double loaded_bytes_per_s = 0;
   double latest_bytes_per_s = 0;  // over the last two cycles; 0: not known
 };
 
@@ -209,7 +209,8 @@ struct State {
   std::optional<model::Prediction> current_settled;     // the same, without growing debt
   double predicted_at_s = 0;
   WindowMeasure current_measure;  // over `recent`
-  double latest_bytes_per_s = 0;  // put over its last two cycles; 0: not known
+  double loaded_bytes_per_s = 0;  // put in it under load (under_load)
+  double latest_bytes_per_s = 0;  // the same over the last two cycles; 0: not known
   model::WorkloadWatch workload;  // which class of load this is
   RulesMemory rules;
   std::uint64_t noops = 0;

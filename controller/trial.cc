@@ -115,7 +115,7 @@ void Reducer::verify(const model::Snapshot& snapshot) {
       if (i % 2 == 0 || i + 1 == trial.marks.size()) thinned.push_back(trial.marks[i]);
     trial.marks = std::move(thinned);
   }
-  const Judgement judgement = judge(policy, trial.before, trial.marks);
+  const Judgement judgement = judge(policy, trial.before, trial.marks, trial.behind_bytes);
   if (judgement.verdict == Verdict::go_on) return;
   measure_trial(snapshot);
   const Decision& decision = trial.decision;

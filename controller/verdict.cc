@@ -14,10 +14,15 @@ constexpr double kMeritFloor = 1e-9;
 constexpr double kReadShareChange = 0.15;  // absolute
 constexpr double kLoadRise = 0.15;         // relative, of what is offered
 constexpr double kStoppedShareGrowth = 0.20;
-constexpr double kStopPatienceS = 10;  // of stops beyond the share before: they come in phases
-constexpr double kExtension = 2;       // of the longest trial
-constexpr double kGlaringRate = 0.7;   // of the rate before
-constexpr double kGlaringS = 20;       // at least
+// Stops beyond the share before come in phases of a cycle: so long they are borne, as a cycle
+// lasts.
+constexpr double kStopPatienceS = 10;
+constexpr double kMostStopPatienceS = 60;
+constexpr double kMostPatientDebt = 4;  // times max_debt_growth, borne for a clear gain
+constexpr double kExtension = 2;        // of the longest trial
+constexpr double kGlaringRate = 0.7;    // of the rate before
+constexpr double kGlaringS = 20;        // at least
+constexpr double kGlaringCycles = 1.5;
 
 struct Ratio {  // ln(after / before) with its standard error
   double log = 0;
@@ -54,9 +59,9 @@ double debt_now(std::span<const Mark> after) {
 // Above what was there before, and above what was foreseen: a level that the search has weighed,
 // with what it costs in the settled rate, is not borrowed.
 bool debt_is_high(const config::Policy& policy, const TrialBaseline& before,
-                  std::span<const Mark> after) {
+                  std::span<const Mark> after, double times = 1) {
   return debt_now(after) > std::max(before.pending_cycle_end_bytes, before.foreseen_debt_bytes) +
-                               policy.max_debt_growth_share * before.tree_bytes;
+                               times * policy.max_debt_growth_share * before.tree_bytes;
 }
 
 // High and rising over each of the last three cycles: it will not drain by itself.
@@ -78,7 +83,7 @@ std::string debt_in_words(const TrialBaseline& before, std::span<const Mark> aft
 }
 
 Judgement judge_span(const config::Policy& policy, const TrialBaseline& before,
-                     std::span<const Mark> after) {
+                     std::span<const Mark> after, double behind_bytes) {
   if (after.size() < 2) return {};
   const double elapsed = after.back().time_s - after.front().time_s;
   const Estimate rate = put_rate(after, true);
@@ -91,13 +96,14 @@ Judgement judge_span(const config::Policy& policy, const TrialBaseline& before,
   const Ratio gain = ratio(before.merit, now);
 
   const double worth = std::log1p(policy.minimum_gain / 2);
-  // Stops are how a full device holds writers back, too: glaring only where the rate is no better.
+  // Stops are how a full device holds writers back, too: glaring only where the rate is no better,
+  // and nothing has been gained since the call.
   const double stopped = stopped_share(after);
-  const bool stops_matter =
-      policy.objective == config::Objective::smoothness || !(rates.log > worth);
+  const bool stops_matter = policy.objective == config::Objective::smoothness ||
+                            (!(rates.log > worth) && !(behind_bytes < 0));
   const double more_stopped = stopped - before.stopped_share;
-  if (stops_matter && more_stopped * elapsed >= kStopPatienceS &&
-      more_stopped > kStoppedShareGrowth)
+  const double patience_s = std::clamp(before.cycle_s, kStopPatienceS, kMostStopPatienceS);
+  if (stops_matter && more_stopped * elapsed >= patience_s && more_stopped > kStoppedShareGrowth)
     return {Verdict::worse, "writes were stopped " + model::format_percent(stopped) +
                                 " of the time, " + model::format_percent(before.stopped_share) +
                                 " before"};
@@ -128,14 +134,19 @@ Judgement judge_span(const config::Policy& policy, const TrialBaseline& before,
   // Cycles that hardly end any more cannot be waited for.
   const double whole = (after.back().user_bytes - after.front().user_bytes) / elapsed;
   const double stalled = (after.back().stall_s - after.front().stall_s) / elapsed;
-  if (elapsed >= std::max(policy.trial_min_s, kGlaringS) && cycles < 2 &&
+  const double glaring_s = std::min(kGlaringCycles * before.cycle_s, policy.trial_max_s);
+  if (elapsed >= std::max({policy.trial_min_s, kGlaringS, glaring_s}) && cycles < 2 &&
       whole < kGlaringRate * before.rate.mean &&
       (after.back().stopped || stalled > std::max(kCalmStallShare, before.stall_share)))
     return {Verdict::worse, "the rate changed by " +
                                 model::format_percent(whole / before.rate.mean - 1) + " in " +
                                 model::format_duration(elapsed) +
                                 " without two whole cycles, and writes stall more"};
-  if (debt_grows(policy, before, after))
+  // Where much more is taken in, lower levels first fill up: while the gain is clear, a while
+  // longer.
+  const bool patience = gain.log - kBound80 * gain.error > worth && elapsed < policy.trial_max_s &&
+                        !debt_is_high(policy, before, after, kMostPatientDebt);
+  if (!patience && debt_grows(policy, before, after))
     return {Verdict::worse, "debt grows: " + debt_in_words(before, after) + " and still rises"};
   if (cycles >= 2) {
     const double bound = enough ? kBound80 : kBound99;
@@ -176,18 +187,39 @@ Judgement judge_span(const config::Policy& policy, const TrialBaseline& before,
   return {};
 }
 
-}  // namespace
+double seconds_of(std::span<const Mark> marks) {
+  return marks.back().time_s - marks.front().time_s;
+}
 
-Judgement judge(const config::Policy& policy, const TrialBaseline& before,
-                std::span<const Mark> after) {
-  Judgement judgement = judge_span(policy, before, after);
+// What holds only while L0 fills up does not last.
+Judgement judge_loaded(const config::Policy& policy, const TrialBaseline& before,
+                       std::span<const Mark> after, double behind_bytes) {
+  Judgement judgement = judge_span(policy, before, after, behind_bytes);
   if (judgement.verdict != Verdict::keep) return judgement;
   const auto steady = after.subspan(steady_from(after, true));
   if (steady.size() == after.size()) return judgement;
-  if (after.back().time_s - after.front().time_s >= policy.trial_max_s) return judgement;
-  Judgement later = judge_span(policy, before, steady);
+  if (seconds_of(after) >= policy.trial_max_s) return judgement;
+  Judgement later = judge_span(policy, before, steady, behind_bytes);
   if (later.verdict == Verdict::keep || later.verdict == Verdict::worse) return later;
   return {};
+}
+
+}  // namespace
+
+Judgement judge(const config::Policy& policy, const TrialBaseline& before,
+                std::span<const Mark> all, double behind_bytes) {
+  const std::vector<Mark> loaded = under_load(all, before.loaded_bytes_per_s);
+  Judgement judgement = judge_loaded(policy, before, loaded, behind_bytes);
+  if (judgement.verdict != Verdict::go_on || all.empty()) return judgement;
+  const double waited_s = seconds_of(all);
+  const double loaded_s = seconds_of(loaded);
+  const double most_s =
+      loaded_s < policy.trial_min_s ? policy.trial_max_s : kExtension * policy.trial_max_s;
+  if (loaded_s < waited_s && waited_s >= most_s)
+    return {Verdict::inconclusive, "the offered load fell: of " + model::format_duration(waited_s) +
+                                       " only " + model::format_duration(loaded_s) +
+                                       " were under load"};
+  return judgement;
 }
 
 }  // namespace lsmtuned::controller

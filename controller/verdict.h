@@ -21,7 +21,9 @@ struct Judgement {
 
 // `after` begins at a cycle boundary, when the change had settled. Nothing is kept, before the
 // longest time of a trial, for what was seen while L0 still filled up (steady_from).
+// `behind_bytes`: what writers took in less since the call than at the loaded rate before; below 0:
+// more.
 Judgement judge(const config::Policy& policy, const TrialBaseline& before,
-                std::span<const Mark> after);
+                std::span<const Mark> after, double behind_bytes);
 
 }  // namespace lsmtuned::controller

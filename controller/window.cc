@@ -1,6 +1,7 @@
 #include "controller/window.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -22,6 +23,22 @@ constexpr double kFillingFiles = 1;
 constexpr double kFilling = 1.1;
 // Cycle ends whose mean says how much debt stands before a change.
 constexpr std::size_t kDebtCycles = 3;
+
+// Time without much load that is left out.
+constexpr double kLittleLoad = 0.7;  // of the rate under load
+constexpr double kLittleLoadS = 5;
+
+constexpr std::array kCounted{&Mark::time_s,        &Mark::user_bytes, &Mark::keys,
+                              &Mark::reads,         &Mark::stall_s,    &Mark::written_bytes,
+                              &Mark::l0_compactions};
+
+void add_difference(Mark& sum, const Mark& from, const Mark& to) {
+  for (const auto member : kCounted) sum.*member += to.*member - from.*member;
+}
+Mark without(Mark mark, const Mark& skipped) {
+  for (const auto member : kCounted) mark.*member -= skipped.*member;
+  return mark;
+}
 
 template <class Value>
 Estimate over_batches(std::span<const Mark> marks, bool starts_at_boundary, Value value) {
@@ -223,6 +240,26 @@ double loaded_rate(std::span<const Mark> marks) {
   return seconds > 0 ? bytes / seconds : 0;
 }
 
+std::vector<Mark> under_load(std::span<const Mark> marks, double loaded_bytes_per_s) {
+  std::vector<Mark> kept;
+  kept.reserve(marks.size());
+  Mark skipped;
+  const auto little = [&](std::size_t i) {
+    return !loaded(marks[i - 1], marks[i], kLittleLoad * loaded_bytes_per_s);
+  };
+  for (std::size_t i = 0; i < marks.size();) {
+    std::size_t end = i;
+    while (i > 0 && end < marks.size() && little(end)) ++end;
+    if (end > i && marks[end - 1].time_s - marks[i - 1].time_s >= kLittleLoadS) {
+      add_difference(skipped, marks[i - 1], marks[end - 1]);
+      i = end;
+      continue;
+    }
+    for (end = std::max(end, i + 1); i < end; ++i) kept.push_back(without(marks[i], skipped));
+  }
+  return kept;
+}
+
 double stopped_share(std::span<const Mark> marks) {
   if (marks.size() < 2) return 0;
   double stopped = 0;
@@ -250,8 +287,9 @@ double read_share(std::span<const Mark> marks) {
   return keys + reads > 0 ? reads / (keys + reads) : 0;
 }
 
-TrialBaseline trial_baseline(std::span<const Mark> marks, double tree_bytes,
+TrialBaseline trial_baseline(std::span<const Mark> all, double tree_bytes,
                              config::Objective objective) {
+  const std::vector<Mark> marks = under_load(all, loaded_rate(all));
   TrialBaseline before;
   before.rate = put_rate(marks, false);
   before.merit = merit(marks, false, objective);

@@ -95,13 +95,18 @@ double loaded_rate(std::span<const Mark> marks);
 // Whether that holds for the time between two marks, where writers write `rate` on average.
 bool loaded(const Mark& from, const Mark& to, double rate);
 
+// The marks as if no time had passed, and nothing had been counted, where writers offered little:
+// five seconds and more without a stall at under 70 % of `loaded_bytes_per_s`. A load that comes
+// and goes is judged by the time in which it is there. Without such time: the marks as they are.
+std::vector<Mark> under_load(std::span<const Mark> marks, double loaded_bytes_per_s);
+
 double stopped_share(std::span<const Mark> marks);  // share of time seen stopped
 double put_size(std::span<const Mark> marks);       // user bytes per key; 0 without writes
 // So far apart that they are another workload; sizes of 0 are not known.
 bool put_size_changed(double before_bytes, double now_bytes);
 double read_share(std::span<const Mark> marks);  // reads / (reads + writes)
 
-// The level before a trial, kept for its verification.
+// The level before a trial, kept for its verification: under load, as under_load() says.
 struct TrialBaseline {
   Estimate rate;
   Estimate merit;

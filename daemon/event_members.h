@@ -244,7 +244,7 @@ void members(Visitor& visit, T& w) {
 
 template <class Visitor, Of<controller::SearchedAt> T>
 void members(Visitor& visit, T& s) {
-  visit("window_bytes_per_s", s.window_bytes_per_s);
+  visit("loaded_bytes_per_s", s.loaded_bytes_per_s);
   visit("latest_bytes_per_s", s.latest_bytes_per_s);
 }
 
@@ -366,6 +366,7 @@ void members(Visitor& visit, T& s) {
   visit("current_settled", s.current_settled);
   visit("predicted_at_s", s.predicted_at_s);
   visit("current_measure", s.current_measure);
+  visit("loaded_bytes_per_s", s.loaded_bytes_per_s);
   visit("latest_bytes_per_s", s.latest_bytes_per_s);
   visit("workload", s.workload);
   visit("rules", s.rules);

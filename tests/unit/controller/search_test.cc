@@ -15,6 +15,7 @@
 #include "controller/search_space.h"
 #include "driver.h"
 #include "model/knob_coupling.h"
+#include "model/units.h"
 
 namespace lsmtuned::controller {
 namespace {
@@ -252,6 +253,27 @@ TEST(SearchRun, StridesCrossTheRangeWithinTheirShare) {
                                          value == SearchSpace::rounded(axis, axis.high));
       });
   EXPECT_TRUE(at_an_end);
+}
+
+// Four memtables of 6 MiB: two of 12 and three of 8 take the same memory, and write less again.
+TEST(SearchRun, TradesTheNumberOfMemtablesForTheirSize) {
+  auto request = request_for();
+  request.policy.knobs = {Knob::write_buffer_size, Knob::max_write_buffer_number};
+  request.policy.max_debt_growth_share = 1;
+  request.snapshot.settings.set("default", Knob::write_buffer_size, 6 * model::kMiB);
+  request.snapshot.settings.set("default", Knob::max_write_buffer_number, 4);
+  const SearchSpace space(request);
+  ASSERT_EQ(space.axes().size(), 2U);
+  Scorer scorer(request, {});
+  SearchRun run(space, scorer, 400, {0, 1}, {});
+  const int before = scorer.evaluations();
+  run.trade_memtables();
+  EXPECT_EQ(scorer.evaluations() - before, 2 * 2);
+  const auto value = [&](Knob knob) { return *run.best().settings.get("default", knob); };
+  EXPECT_GT(run.best().value, 0);
+  EXPECT_LE(value(Knob::max_write_buffer_number), 3);
+  EXPECT_EQ(value(Knob::max_write_buffer_number) * value(Knob::write_buffer_size),
+            24 * model::kMiB);
 }
 
 TEST(SearchOrder, StrongestFirstAndRelatedTogether) {

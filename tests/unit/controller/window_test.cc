@@ -39,6 +39,36 @@ TEST(LoadedRate, LeavesOutTimeInWhichLessWasOffered) {
   EXPECT_FALSE(loaded(middle, end, 81));
 }
 
+// A second of 100 bytes, six of 10 bytes, four of 100 in which the last stalls, two of 10, one of
+// 50 stalled: only the six are long enough, and without a stall.
+TEST(UnderLoad, CutsOutTimeWithLittleLoad) {
+  std::vector<Mark> marks(1);
+  const auto add = [&](int seconds, double bytes, double stall_s = 0) {
+    for (int i = 0; i < seconds; ++i) {
+      Mark mark = marks.back();
+      mark.time_s += 1;
+      mark.user_bytes += bytes;
+      mark.stall_s += stall_s;
+      mark.l0_compactions += 1;
+      marks.push_back(mark);
+    }
+  };
+  add(1, 100);
+  add(6, 10);
+  add(3, 100);
+  add(1, 100, 0.5);
+  add(2, 10);
+  add(1, 50, 0.5);
+  const auto kept = under_load(marks, 100);
+  ASSERT_EQ(kept.size(), marks.size() - 6);
+  EXPECT_DOUBLE_EQ(kept.back().time_s, 8);
+  EXPECT_DOUBLE_EQ(kept.back().user_bytes, 100 + 400 + 20 + 50);
+  EXPECT_DOUBLE_EQ(kept.back().stall_s, 1);
+  EXPECT_DOUBLE_EQ(kept.back().l0_compactions, 8);
+  EXPECT_EQ(under_load(marks, 0).size(), marks.size());
+  EXPECT_TRUE(under_load({}, 100).empty());
+}
+
 // One mark a second, a cycle every ten; L0 grows to each of `peaks` and falls to 2 at its end.
 std::vector<Mark> cycles_reaching(const std::vector<double>& peaks) {
   std::vector<Mark> marks(1);
