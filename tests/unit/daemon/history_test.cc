@@ -28,6 +28,7 @@ using controller::PersistentState;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using testing::lines_of;
 using testing::read_all;
 using testing::TempDir;
 using testing::write_all;
@@ -56,13 +57,6 @@ std::vector<std::uint64_t> ids(const Result<std::vector<Decision>>& decisions) {
   std::vector<std::uint64_t> found;
   for (const auto& decision : decisions.value()) found.push_back(decision.id);
   return found;
-}
-
-std::vector<std::string> lines_of(const std::string& path) {
-  std::istringstream text(read_all(path));
-  std::vector<std::string> lines;
-  for (std::string line; std::getline(text, line);) lines.push_back(line);
-  return lines;
 }
 
 // What decisions.jsonl must hold, straight from the table.
@@ -440,69 +434,6 @@ TEST(HistoryProperty, AnySequenceKeepsTheNewestVersions) {
     EXPECT_EQ(found, expected);
     EXPECT_EQ(lines_of(dir.file("decisions.jsonl")), lines_in_database(dir.path()));
   }
-}
-
-// ---- the lines file alone, with a small rotation limit ------------------------------------------
-
-class LinesTest : public ::testing::Test {
- protected:
-  std::unique_ptr<DecisionLines> make() {
-    return std::make_unique<DecisionLines>(
-        path, 200, [this](std::int64_t after, std::int64_t limit) -> Result<std::vector<LogLine>> {
-          std::vector<LogLine> found;
-          for (const auto& line : table) {
-            if (line.seq > after && static_cast<std::int64_t>(found.size()) < limit) {
-              found.push_back(line);
-            }
-          }
-          return found;
-        });
-  }
-  void add(std::int64_t seq) {
-    table.push_back(make_log_line(seq, "{\"text\":\"" + std::string(30, 'a') + "\"}"));
-  }
-  std::string update(DecisionLines& lines) {
-    std::string repaired;
-    const auto done = lines.bring_up_to_date(table.empty() ? 0 : table.back().seq, repaired);
-    EXPECT_TRUE(done) << done.error().text();
-    return repaired;
-  }
-  TempDir dir;
-  std::string path = dir.file("lines.jsonl");
-  std::vector<LogLine> table;
-};
-
-TEST_F(LinesTest, RotatesAtTheLimitAndContinuesAcrossReopenings) {
-  auto lines = make();
-  EXPECT_EQ(update(*lines), "");
-  for (int seq = 1; seq <= 6; ++seq) {
-    add(seq);
-    EXPECT_EQ(update(*lines), "");
-  }
-  EXPECT_EQ(lines_of(path + ".1").size() + lines_of(path).size(), 6u);
-  EXPECT_LE(fs::file_size(path + ".1"), 200u);
-  EXPECT_LE(fs::file_size(path), 200u);
-  lines = make();
-  EXPECT_EQ(update(*lines), "");
-  EXPECT_EQ(lines_of(path + ".1").size() + lines_of(path).size(), 6u);
-
-  // A crash just after the rename leaves no current file.
-  fs::remove(path);
-  lines = make();
-  EXPECT_NE(update(*lines), "");
-  EXPECT_EQ(lines_of(path).back(), table.back().text);
-  EXPECT_EQ(lines_of(path + ".1").size() + lines_of(path).size(), 6u);
-}
-
-TEST_F(LinesTest, ARotatedFileOfAnotherTableIsSetAside) {
-  auto lines = make();
-  for (int seq = 1; seq <= 6; ++seq) add(seq);
-  update(*lines);
-  table.clear();
-  lines = make();
-  EXPECT_THAT(update(*lines), HasSubstr("another history"));
-  EXPECT_TRUE(fs::exists(path + ".1.other"));
-  EXPECT_TRUE(fs::exists(path + ".other"));
 }
 
 }  // namespace

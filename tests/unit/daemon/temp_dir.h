@@ -7,6 +7,7 @@
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace lsmtuned::daemon::testing {
 
@@ -35,6 +36,13 @@ inline std::string read_all(const std::string& path) {
   std::ostringstream text;
   text << file.rdbuf();
   return text.str();
+}
+
+inline std::vector<std::string> lines_of(const std::string& path) {
+  std::istringstream text(read_all(path));
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(text, line);) lines.push_back(line);
+  return lines;
 }
 
 inline void write_all(const std::string& path, const std::string& content) {
