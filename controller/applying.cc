@@ -44,7 +44,7 @@ void Reducer::apply_returned(const ApplyFinished& finished) {
     }
     case ApplyStatus::not_sent:
       state.next_search_s = now() + kSearchRetryS;
-      if (state.trial->candidate && now() - state.trial->candidate->found_at_s < kCandidateWaitS) {
+      if (state.trial->candidate && state.trial->candidate->may_wait(now())) {
         state.candidate = std::move(state.trial->candidate);
         state.candidate->not_before_s = now() + kNotSentRetryS;
       }

@@ -81,13 +81,15 @@ model::Prediction Reducer::unbiased(model::Prediction prediction) const {
   return prediction;
 }
 
-void Reducer::learn_from_trial(const Decision& decision, bool saturated) {
+// `after`: under load, as its verdict was found.
+void Reducer::learn_from_trial(const Trial& trial, const WindowMeasure& after) {
   auto& calibration = state.persistent.calibration;
-  const WindowMeasure& before = decision.measured_before;
-  const WindowMeasure& after = decision.measured_after;
-  const model::Prediction& predicted = decision.predicted_after;
+  const TrialBaseline& before = trial.before;
+  const model::Prediction& predicted = trial.decision.predicted_after;
+  // An unsaturated rate only bounds S_max from below.
+  const bool saturated = after.stall_share > kCalmStallShare;
+  if (!saturated && !(after.put_bytes_per_s > predicted.put_bytes_per_s)) return;
   learn_error(after.put_bytes_per_s, predicted.put_bytes_per_s, after.stall_share);
-  // Above its prediction without saturation: the rate only bounds S_max from below.
   if (!saturated) return;
   model::PredictiveInterval expected;
   expected.put_bytes_per_s = predicted.put_bytes_per_s;
@@ -95,13 +97,13 @@ void Reducer::learn_from_trial(const Decision& decision, bool saturated) {
   expected.high_bytes_per_s = predicted.high_bytes_per_s;
   expected.structural_deviation = calibration.relative_error;
   model::record_outcome(calibration, expected, after.put_bytes_per_s, after.l0_compactions);
-  const double predicted_before = decision.predicted_before.put_bytes_per_s;
-  if (before.stall_share > kCalmStallShare && before.put_bytes_per_s > 0 &&
-      after.put_bytes_per_s > 0 && predicted_before > 0 && predicted.put_bytes_per_s > 0) {
-    const double error = std::hypot(before.standard_error / before.put_bytes_per_s,
+  const double predicted_before = trial.decision.predicted_before.put_bytes_per_s;
+  if (before.stall_share > kCalmStallShare && before.rate.mean > 0 && after.put_bytes_per_s > 0 &&
+      predicted_before > 0 && predicted.put_bytes_per_s > 0) {
+    const double error = std::hypot(before.rate.standard_error / before.rate.mean,
                                     after.standard_error / after.put_bytes_per_s);
     model::record_gain(calibration, std::log(predicted.put_bytes_per_s / predicted_before),
-                       std::log(after.put_bytes_per_s / before.put_bytes_per_s), error);
+                       std::log(after.put_bytes_per_s / before.rate.mean), error);
   }
 }
 

@@ -199,7 +199,10 @@ void Reducer::try_candidate() {
   }
   const auto verdict =
       check_changes(*state.last, proposal.changes, policy, state.cpu_cores, state.foreign);
-  if (verdict.gate == Gate::wait && now() - state.candidate->found_at_s < kCandidateWaitS) return;
+  // What a search found would not have stalled when it began: L0 falls again.
+  const bool may_pass =
+      verdict.gate == Gate::wait || (proposal.forecast && verdict.reason == "would_stall");
+  if (may_pass && state.candidate->may_wait(now())) return;
   const std::string tried_by = state.candidate->initiator;
   const bool advise = mode() == config::Mode::advise && tried_by.empty();
   if (verdict.gate != Gate::open) {

@@ -63,7 +63,7 @@ struct Reducer {
   void compare(const model::Snapshot& snapshot);
   void compare_every_model(const model::Snapshot& from, const std::string& family, double seconds,
                            double measured, double demand);
-  void learn_from_trial(const Decision& decision, bool saturated);
+  void learn_from_trial(const Trial& trial, const WindowMeasure& loaded);
   void forget_window();
   bool saturated() const;
   void check_foreign(const model::Snapshot& snapshot);

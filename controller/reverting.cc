@@ -51,7 +51,8 @@ void Reducer::revert_trial(DecisionStatus status, const std::string& reason,
   Decision decision = state.trial->decision;
   if (!decision.evidence.empty()) decision.evidence += "; ";
   decision.evidence += reason + ": " + evidence;
-  remember_failed(decision.changes);
+  // What another load has called off has not failed.
+  if (status != DecisionStatus::inconclusive) remember_failed(decision.changes);
   if (counts) {
     count_revert();
     wait_longer();

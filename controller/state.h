@@ -77,8 +77,10 @@ struct PersistentState {
   bool operator==(const PersistentState&) const;
 };
 
-// How long a proposal may wait for a moment without delay or stop.
-inline constexpr double kCandidateWaitS = 60;
+// How long a proposal may wait for a moment in which it can be sent. A database that stalls is
+// delayed or stopped for most of a cycle of several L0 compactions; an operator wants an answer.
+inline constexpr double kCandidateWaitS = 300;
+inline constexpr double kOperatorWaitS = 60;
 
 // A proposal that waits for such a moment.
 struct WaitingCandidate {
@@ -86,6 +88,9 @@ struct WaitingCandidate {
   double found_at_s = 0;
   double not_before_s = 0;  // after a call that could not be sent
   std::string initiator;    // an operator's own proposal; empty: the strategy's
+  bool may_wait(double now_s) const {
+    return now_s - found_at_s < (initiator.empty() ? kCandidateWaitS : kOperatorWaitS);
+  }
 };
 
 struct Trial {

@@ -119,12 +119,10 @@ void Reducer::verify(const model::Snapshot& snapshot) {
   if (judgement.verdict == Verdict::go_on) return;
   measure_trial(snapshot);
   const Decision& decision = trial.decision;
-  const WindowMeasure& after = decision.measured_after;
-  // An unsaturated rate only bounds S_max from below.
-  const bool saturated_after = after.stall_share > kCalmStallShare;
-  if (after.l0_compactions >= 2 && judgement.verdict != Verdict::inconclusive &&
-      (saturated_after || after.put_bytes_per_s > decision.predicted_after.put_bytes_per_s))
-    learn_from_trial(decision, saturated_after);
+  const WindowMeasure loaded =
+      measure_marks(under_load(trial.marks, trial.before.loaded_bytes_per_s), true);
+  if (loaded.l0_compactions >= 2 && judgement.verdict != Verdict::inconclusive)
+    learn_from_trial(trial, loaded);
   if (judgement.verdict != Verdict::inconclusive)
     learned(decision, judgement.verdict == Verdict::keep);
   switch (judgement.verdict) {

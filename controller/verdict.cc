@@ -19,6 +19,8 @@ constexpr double kStoppedShareGrowth = 0.20;
 constexpr double kStopPatienceS = 10;
 constexpr double kMostStopPatienceS = 60;
 constexpr double kMostPatientDebt = 4;  // times max_debt_growth, borne for a clear gain
+constexpr double kMostSettledDebt = 2;  // times max_debt_growth, where it rises no more
+constexpr double kSettledRise = 0.25;   // of max_debt_growth, over a third of a trial
 constexpr double kExtension = 2;        // of the longest trial
 constexpr double kGlaringRate = 0.7;    // of the rate before
 constexpr double kGlaringS = 20;        // at least
@@ -70,6 +72,20 @@ bool debt_grows(const config::Policy& policy, const TrialBaseline& before,
   return boundaries(after, true).size() >= 4 && debt_is_high(policy, before, after) &&
          pending_at_cycle_end(after, true, 0) > pending_at_cycle_end(after, true, 1) &&
          pending_at_cycle_end(after, true, 1) > pending_at_cycle_end(after, true, 2);
+}
+
+// Another level, not a slope: the mean over the last third of the cycles is not above that over the
+// third before.
+bool debt_has_settled(const config::Policy& policy, const TrialBaseline& before,
+                      std::span<const Mark> after) {
+  const auto ends = boundaries(after, true);
+  const std::size_t third = ends.size() / 3;
+  if (third < 2 || debt_is_high(policy, before, after, kMostSettledDebt)) return false;
+  double rise = 0;
+  for (std::size_t i = 0; i < third; ++i)
+    rise += pending_at_cycle_end(after, true, i) - pending_at_cycle_end(after, true, third + i);
+  rise /= static_cast<double>(third);
+  return rise <= kSettledRise * policy.max_debt_growth_share * before.tree_bytes;
 }
 
 std::string debt_in_words(const TrialBaseline& before, std::span<const Mark> after) {
@@ -163,6 +179,9 @@ Judgement judge_span(const config::Policy& policy, const TrialBaseline& before,
     if (better && !debt_is_high(policy, before, after))
       return {Verdict::keep, "the change is " + in_words(gain, kBound80) + " over " +
                                  std::to_string(static_cast<int>(cycles)) + " cycles"};
+    if (better && elapsed >= policy.trial_max_s && debt_has_settled(policy, before, after))
+      return {Verdict::keep, "the change is " + in_words(gain, kBound80) +
+                                 ", and debt rises no more: " + debt_in_words(before, after)};
     if (better && elapsed >= policy.trial_max_s)
       return {Verdict::worse, "debt stays: " + debt_in_words(before, after) + ", at a gain of " +
                                   in_words(gain, kBound80)};

@@ -25,6 +25,31 @@ TEST(Learning, AKeptTrialTeachesTheErrorOfGains) {
   EXPECT_GE(learned.uncertainty.gain_error, 0.0775);
 }
 
+// The same under a load that pauses half of the time: the lesson is about the time under load, as
+// the verdict is. Over all of it the rate would have fallen by a third.
+TEST(Learning, PausesOfTheLoadAreNoLesson) {
+  Driver d;
+  d.tuned_plant = d.plant;
+  d.tuned_plant.rate = 1.3 * d.plant.rate;
+  testing::Plant busy = d.tuned_plant;
+  testing::Plant paused = d.tuned_plant;
+  paused.rate = 0;
+  paused.stall = 0;
+  paused.cycle_s = 1e9;
+  d.candidate(model::Knob::level0_slowdown_writes_trigger, 34);
+  d.attach();
+  ASSERT_TRUE(d.poll_until(Phase::verifying, 60));
+  for (int i = 0; i < 120 && d.state.phase == Phase::verifying; ++i) {
+    d.tuned_plant = i % 20 < 10 ? busy : paused;
+    d.poll(1);
+  }
+  ASSERT_EQ(d.state.phase, Phase::cooldown);
+  ASSERT_EQ(d.decision(DecisionKind::proposal).status, DecisionStatus::kept);
+  const model::Calibration& learned = d.state.persistent.calibration;
+  EXPECT_EQ(learned.uncertainty.trials, 1);
+  EXPECT_LT(learned.uncertainty.gain_error, 0.09);
+}
+
 TEST(Learning, EveryLessonIsCountedByItsOutcome) {
   Driver d;
   d.attach();
