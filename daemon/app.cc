@@ -13,7 +13,6 @@
 #include <boost/asio/thread_pool.hpp>
 #include <csignal>
 #include <cstdlib>
-#include <filesystem>
 #include <map>
 #include <optional>
 #include <thread>
@@ -22,10 +21,10 @@
 
 #include "actuators/agent_server.h"
 #include "config/parse.h"
-#include "controller/arbitration.h"
 #include "controller/state.h"
 #include "daemon/commands.h"
 #include "daemon/control_server.h"
+#include "daemon/databases.h"
 #include "daemon/http_server.h"
 #include "daemon/lock.h"
 #include "daemon/log.h"
@@ -44,19 +43,6 @@ constexpr double kHousekeepingInterval_s = 1;
 constexpr double kHistoryInterval_s = 10;
 constexpr double kPruneInterval_s = 6 * 3600;
 
-std::string canonical(const std::string& path) {
-  std::error_code code;
-  const std::filesystem::path result = std::filesystem::weakly_canonical(path, code);
-  return code ? path : result.string();
-}
-
-const config::TargetConfig* find_target(const config::DaemonConfig& config,
-                                        const std::string& path) {
-  for (const config::TargetConfig& target : config.targets)
-    if (target.kind == config::TargetKind::agent && canonical(target.path) == path) return &target;
-  return nullptr;
-}
-
 // The lease that the agent is told at the handshake; each heartbeat then carries its target's own.
 double longest_lease(const config::DaemonConfig& config) {
   double lease = config.defaults.lease_s;
@@ -72,6 +58,7 @@ struct App::Impl {
       : options(std::move(given)),
         config(options.config),
         clock(options.clock_speed),
+        databases(config, metrics),
         signals(loop),
         housekeeping(loop),
         history_timer(loop) {}
@@ -85,11 +72,7 @@ struct App::Impl {
   std::unique_ptr<History> history;
   Metrics metrics;
   ServiceNotifier notifier;
-  std::map<std::string, std::shared_ptr<TargetRunner>> runners;
-  // Every database that is there, in order of appearance. Two with one path happen when a program
-  // opens its database again: the newest counts.
-  std::vector<std::shared_ptr<actuators::Target>> present;
-  std::map<const actuators::Target*, std::string> embedded_names;
+  Databases databases;
   std::unique_ptr<actuators::AgentServer> agents;
   std::unique_ptr<ControlServer> control;
   std::unique_ptr<HttpServer> http;
@@ -102,11 +85,10 @@ struct App::Impl {
   std::map<std::string, bool> stuck;
   bool stopping = false;
   bool handed_over = false;
-  controller::ArbiterMemory arbiter;
   asio::thread_pool records{1};
   asio::thread_pool samplers{1};
   std::unique_ptr<asio::thread_pool> searches;
-  std::unique_ptr<asio::thread_pool> databases;  // blocking calls of embedded databases
+  std::unique_ptr<asio::thread_pool> embedded_calls;  // blocking calls of embedded databases
 
   // ---- start ------------------------------------------------------------------------------
 
@@ -127,9 +109,9 @@ struct App::Impl {
                                         });
     // An options call can hang in a write stop: it must not keep another database's reads waiting.
     if (embedded > 0)
-      databases = std::make_unique<asio::thread_pool>(static_cast<std::size_t>(3 * embedded));
+      embedded_calls = std::make_unique<asio::thread_pool>(static_cast<std::size_t>(3 * embedded));
 
-    commands.runners = [this] { return all_runners(); };
+    commands.runners = [this] { return databases.runners(); };
     commands.history = history.get();
     commands.records = &records;
     commands.clock = &clock;
@@ -142,12 +124,28 @@ struct App::Impl {
     const Result<void> listening = control->start();
     if (!listening) return listening.error();
 
-    expect_named_targets();
+    databases.start(runner_services());
+    databases.expect_named();
     const Result<void> served = start_http();
     if (!served) return served.error();
     const Result<void> accepting = start_agents();
     if (!accepting) return accepting.error();
     return open_embedded();
+  }
+
+  RunnerServices runner_services() {
+    RunnerServices services;
+    services.executor = loop.get_executor();
+    services.records = &records;
+    services.samplers = &samplers;
+    services.searches = searches.get();
+    services.history = history.get();
+    services.metrics = &metrics;
+    services.clock = &clock;
+    services.record_events = config.record_events;
+    services.record_events_bytes = config.record_events_bytes;
+    services.cpu_cores = std::max(1u, std::thread::hardware_concurrency());
+    return services;
   }
 
   Result<void> start_http() {
@@ -167,13 +165,12 @@ struct App::Impl {
     server.lease_s = longest_lease(config);
     actuators::AgentServer::Callbacks callbacks;
     callbacks.found = [this](std::shared_ptr<actuators::Target> target) {
-      target_found(std::move(target));
+      databases.found(std::move(target));
     };
     callbacks.lost = [this](const std::shared_ptr<actuators::Target>& target,
-                            const std::string& reason) { target_lost(target, reason); };
+                            const std::string& reason) { databases.lost(target, reason); };
     callbacks.lease_expired = [this](const std::shared_ptr<actuators::Target>& target) {
-      for (const auto& [name, runner] : runners)
-        if (runner->target() == target) runner->lease_expired();
+      databases.lease_expired(target);
     };
     callbacks.log = [](const std::string& line) { spdlog::warn("agents: {}", line); };
     agents = std::make_unique<actuators::AgentServer>(loop.get_executor(), std::move(server),
@@ -188,123 +185,13 @@ struct App::Impl {
       embedded.name = target.name;
       embedded.path = target.path;
       embedded.statistics = target.statistics;
-      auto opened = options.open_embedded(loop.get_executor(), *databases, embedded);
+      auto opened = options.open_embedded(loop.get_executor(), *embedded_calls, embedded);
       if (!opened)
         return Error{"target \"" + target.name + "\": " + opened.error().what,
                      opened.error().remedy};
-      embedded_names[opened->get()] = target.name;
-      target_found(std::move(*opened));
+      databases.opened(std::move(*opened), target.name);
     }
     return {};
-  }
-
-  // ---- targets ----------------------------------------------------------------------------
-
-  std::vector<std::shared_ptr<TargetRunner>> all_runners() const {
-    std::vector<std::shared_ptr<TargetRunner>> list;
-    for (const auto& [name, runner] : runners) list.push_back(runner);
-    return list;
-  }
-
-  struct Identity {
-    std::string name;
-    config::Policy policy;
-  };
-  Identity identify(const actuators::Target& target) const {
-    const auto embedded = embedded_names.find(&target);
-    if (embedded != embedded_names.end()) {
-      for (const config::TargetConfig& named : config.targets)
-        if (named.name == embedded->second) return {named.name, named.policy};
-      return {embedded->second, config::policy_for_unknown_target(config)};
-    }
-    const std::string path = canonical(target.info().path);
-    if (const config::TargetConfig* named = find_target(config, path))
-      return {named->name, named->policy};
-    return {path, config::policy_for_unknown_target(config)};
-  }
-
-  TargetRunner& runner_for(const Identity& identity) {
-    auto& runner = runners[identity.name];
-    if (!runner) {
-      RunnerServices services;
-      services.executor = loop.get_executor();
-      services.records = &records;
-      services.samplers = &samplers;
-      services.searches = searches.get();
-      services.history = history.get();
-      services.metrics = &metrics;
-      services.clock = &clock;
-      services.record_events = config.record_events;
-      services.record_events_bytes = config.record_events_bytes;
-      services.cpu_cores = std::max(1u, std::thread::hardware_concurrency());
-      runner = std::make_shared<TargetRunner>(std::move(services), identity.name, identity.policy,
-                                              config.sample_interval_s);
-      runner->start();
-    }
-    return *runner;
-  }
-
-  // A named target is shown, and can be frozen, before its database is there.
-  void expect_named_targets() {
-    for (const config::TargetConfig& target : config.targets)
-      if (target.kind == config::TargetKind::agent) runner_for({target.name, target.policy});
-  }
-
-  void target_found(std::shared_ptr<actuators::Target> target) {
-    if (stopping) return;
-    present.push_back(target);
-    const Identity identity = identify(*target);
-    const auto named = embedded_names.count(target.get()) != 0 ||
-                       find_target(config, canonical(target->info().path)) != nullptr;
-    if (!named) spdlog::info("{} is observed only: no [[target]] names this path", identity.name);
-    runner_for(identity).attach(std::move(target));
-    keep_turns();
-  }
-
-  void target_lost(const std::shared_ptr<actuators::Target>& target, const std::string& reason) {
-    present.erase(std::remove(present.begin(), present.end(), target), present.end());
-    for (const auto& [name, runner] : runners) {
-      if (runner->target() != target) continue;
-      runner->detach(reason);
-      for (auto other = present.rbegin(); other != present.rend(); ++other) {
-        if (identify(**other).name != name || !(*other)->connected()) continue;
-        runner->attach(*other);
-        break;
-      }
-      return;
-    }
-  }
-
-  // Named databases that are there share memory and take turns. Called often: nothing is sent that
-  // was said already.
-  void keep_turns() {
-    if (stopping) return;
-    std::vector<controller::Contender> contenders;
-    std::vector<TargetRunner*> members;
-    for (const auto& [name, runner] : runners) {
-      const bool named = std::any_of(
-          config.targets.begin(), config.targets.end(),
-          [&name = name](const config::TargetConfig& target) { return target.name == name; });
-      if (!named || !runner->target()) continue;
-      contenders.push_back(controller::contender_of(runner->state()));
-      members.push_back(runner.get());
-    }
-    controller::ArbitrationPolicy shared;
-    shared.memory_budget_bytes = config.memory_budget_bytes;
-    shared.stagger_s = config.stagger_s;
-    controller::Arbitration result =
-        controller::arbitrate(std::move(arbiter), contenders, shared, clock.now_s());
-    arbiter = std::move(result.memory);
-    for (TargetRunner* runner : members) {
-      const auto turn = result.turns.find(runner->name());
-      if (turn != result.turns.end()) {
-        runner->give_turn(turn->second);
-      } else if (runner->state().turn) {  // the others are gone
-        controller::Turn free;
-        free.may_change = true;
-        runner->give_turn(free);
-      }
-    }
   }
 
   // ---- what others ask --------------------------------------------------------------------
@@ -319,8 +206,8 @@ struct App::Impl {
       reply.body = metrics.text();
     } else if (path == "/health") {
       std::string names;
-      for (const auto& [name, runner] : runners)
-        if (!runner->made_progress()) names += (names.empty() ? "" : ", ") + name;
+      for (const auto& runner : databases.runners())
+        if (!runner->made_progress()) names += (names.empty() ? "" : ", ") + runner->name();
       reply.status = names.empty() ? 200 : 503;
       reply.body = names.empty() ? "ok\n" : "no progress: " + names + "\n";
     } else {
@@ -333,10 +220,10 @@ struct App::Impl {
   std::string status_line() const {
     std::size_t attached = 0;
     std::string first;
-    for (const auto& [name, runner] : runners) {
+    for (const auto& runner : databases.runners()) {
       if (!runner->target()) continue;
       if (attached++ != 0) continue;
-      first = name + " " + controller::to_text(runner->state().phase);
+      first = runner->name() + " " + controller::to_text(runner->state().phase);
       if (runner->latest_interval().valid)
         first += ", puts " + model::format_rate(runner->latest_interval().put_bytes_per_s);
     }
@@ -350,13 +237,14 @@ struct App::Impl {
     const double watchdog = notifier.watchdog_s();
     while (!stopping) {
       bool all_move = true;
-      for (const auto& [name, runner] : runners) {
+      for (const auto& runner : databases.runners()) {
         const bool moves = runner->made_progress();
-        if (!moves && !stuck[name]) spdlog::critical("{}: the control loop is stuck", name);
-        stuck[name] = !moves;
+        bool& was_stuck = stuck[runner->name()];
+        if (!moves && !was_stuck) spdlog::critical("{}: the control loop is stuck", runner->name());
+        was_stuck = !moves;
         all_move = all_move && moves;
       }
-      keep_turns();
+      databases.keep_turns();
       const double now = clock.now_s();
       if (all_move && watchdog > 0 && now >= next_watchdog_s) {
         notifier.watchdog();
@@ -441,39 +329,7 @@ struct App::Impl {
         if (old.name == target.name && old.statistics != target.statistics)
           spdlog::warn("{}: statistics take effect when the database is opened again", target.name);
     }
-    for (const auto& [name, runner] : runners)
-      runner->change_sample_interval(config.sample_interval_s);
-    // A path may have got, lost or changed its name.
-    for (const auto& target : std::vector(present)) {
-      const Identity identity = identify(*target);
-      std::shared_ptr<TargetRunner> holder;
-      for (const auto& [name, runner] : runners)
-        if (runner->target() == target) holder = runner;
-      if (!holder) continue;
-      if (holder->name() == identity.name) {
-        holder->change_policy(identity.policy);
-        continue;
-      }
-      holder->detach("the configuration now calls it " + identity.name);
-      runner_for(identity).attach(target);
-    }
-    // Those without a database get their policy too, for when it comes back; those that nobody
-    // names any more go.
-    for (auto entry = runners.begin(); entry != runners.end();) {
-      TargetRunner& runner = *entry->second;
-      const auto named = std::find_if(
-          config.targets.begin(), config.targets.end(),
-          [&](const config::TargetConfig& target) { return target.name == runner.name(); });
-      if (runner.target() || named != config.targets.end()) {
-        if (!runner.target()) runner.change_policy(named->policy);
-        ++entry;
-        continue;
-      }
-      metrics.target_removed(runner.name());
-      runner.stop();
-      entry = runners.erase(entry);
-    }
-    expect_named_targets();
+    databases.follow_configuration();
   }
 
   // ---- the end ----------------------------------------------------------------------------
@@ -499,6 +355,7 @@ struct App::Impl {
   void stop() {
     if (stopping) return;
     stopping = true;
+    databases.close();
     notifier.stopping();
     housekeeping.cancel();
     history_timer.cancel();
@@ -510,10 +367,11 @@ struct App::Impl {
         std::chrono::steady_clock::now() +
         std::chrono::milliseconds(static_cast<std::int64_t>(options.stop_deadline_s * 1000));
     auto finished = std::make_shared<LoopSignal>(loop.get_executor());
+    const std::vector<std::shared_ptr<TargetRunner>> runners = databases.runners();
     auto left = std::make_shared<std::size_t>(runners.size());
-    for (const auto& [name, runner] : runners) {
+    for (const auto& runner : runners) {
       asio::co_spawn(loop, runner->shut_down(deadline),
-                     [finished, left, name = name](const std::exception_ptr& failure) {
+                     [finished, left, name = runner->name()](const std::exception_ptr& failure) {
                        if (failure) spdlog::error("{}: the hand-over failed", name);
                        if (--*left == 0) finished->set();
                      });
@@ -526,7 +384,7 @@ struct App::Impl {
         spdlog::error("{} targets were not handed over in {} s; their leases restore the baseline",
                       *left, options.stop_deadline_s);
     }
-    for (const auto& [name, runner] : runners) runner->stop();
+    for (const auto& runner : runners) runner->stop();
     if (agents) agents->stop();
     if (control) control->stop();
     if (http) http->stop();
