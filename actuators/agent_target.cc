@@ -158,8 +158,10 @@ asio::awaitable<ApplyReport> AgentTarget::apply(model::ChangeSet changes, bool i
   return change(std::move(request), std::move(asked), deadline, std::move(late));
 }
 
-asio::awaitable<ApplyReport> AgentTarget::restore(milliseconds deadline, LateResult late) {
+asio::awaitable<ApplyReport> AgentTarget::restore(bool clear_delay, milliseconds deadline,
+                                                  LateResult late) {
   auto request = message("restore");
+  request["clear_delay"] = clear_delay;
   request["deadline_s"] = seconds_of(deadline);
   return change(std::move(request), nullptr, deadline, std::move(late));
 }

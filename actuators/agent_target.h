@@ -66,7 +66,7 @@ class AgentTarget : public Target, public std::enable_shared_from_this<AgentTarg
   boost::asio::awaitable<ApplyReport> apply(model::ChangeSet changes, bool is_revert,
                                             std::chrono::milliseconds deadline,
                                             LateResult late) override;
-  boost::asio::awaitable<ApplyReport> restore(std::chrono::milliseconds deadline,
+  boost::asio::awaitable<ApplyReport> restore(bool clear_delay, std::chrono::milliseconds deadline,
                                               LateResult late) override;
   boost::asio::awaitable<Result<void>> adopt(model::ChangeSet foreign,
                                              std::chrono::milliseconds deadline) override;

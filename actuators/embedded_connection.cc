@@ -71,7 +71,7 @@ EmbeddedConnection::~EmbeddedConnection() {
   }
   // A call that hangs keeps us from nothing: close() frees it.
   if (put_back && !database_->options_call.load() && !database_->stopped())
-    agent::restore(*database_);
+    agent::restore(*database_, false);
   database_->close();
   worker_.reset();
   database_.reset();
@@ -99,7 +99,7 @@ void EmbeddedConnection::watch(const std::stop_token& stop) {
     if (!lease_.ran_out(stopped, Clock::now())) continue;
     // Taken even while another call is inside RocksDB; refused only when too many wait, and then
     // tried again at the next tick.
-    if (worker_->submit({kLeaseJob, agent::Job::Kind::restore, {}}).empty()) lease_.end();
+    if (worker_->submit({kLeaseJob, agent::Job::Kind::restore, {}, false}).empty()) lease_.end();
   }
 }
 
@@ -162,7 +162,8 @@ void EmbeddedConnection::start_observation(const std::shared_ptr<Call>& call) {
 std::string EmbeddedConnection::start_options_call(const json::object& message,
                                                    const std::string& type,
                                                    const std::shared_ptr<Call>& call) {
-  agent::Job job{next_job_++, agent::Job::Kind::restore, {}};
+  agent::Job job{
+      next_job_++, agent::Job::Kind::restore, {}, wire::true_member(message, "clear_delay")};
   if (type == "apply") {
     job.kind =
         wire::true_member(message, "revert") ? agent::Job::Kind::revert : agent::Job::Kind::change;

@@ -71,8 +71,10 @@ class Target {
                                                     std::chrono::milliseconds deadline,
                                                     LateResult late) = 0;
 
-  // Puts back the baseline of every knob whose present value is ours.
-  virtual boost::asio::awaitable<ApplyReport> restore(std::chrono::milliseconds deadline,
+  // Puts back the baseline of every knob whose present value is ours. `clear_delay`: with it goes
+  // what RocksDB remembers of a lowered rate of delayed writers.
+  virtual boost::asio::awaitable<ApplyReport> restore(bool clear_delay,
+                                                      std::chrono::milliseconds deadline,
                                                       LateResult late) = 0;
 
   // These knobs now belong to someone else: their present value becomes the baseline.

@@ -20,6 +20,8 @@ void Reducer::on(const ApplyFinished& finished) {
     return;
   }
   state.outstanding.reset();
+  // The database side makes one call after another: earlier ones are over.
+  if (finished.status == ApplyStatus::ok) state.persistent.may_land.clear();
   if (finished.is_revert) {
     revert_returned(finished);
   } else {
@@ -44,8 +46,8 @@ void Reducer::apply_returned(const ApplyFinished& finished) {
     }
     case ApplyStatus::not_sent:
       state.next_search_s = now() + kSearchRetryS;
-      if (state.trial->candidate && state.trial->candidate->may_wait(now())) {
-        state.candidate = std::move(state.trial->candidate);
+      if (auto& again = state.trial->candidate; again && again->may_wait(now()) && !call_off()) {
+        state.candidate = std::move(again);
         state.candidate->not_before_s = now() + kNotSentRetryS;
       }
       end(decision, DecisionStatus::refused, "not sent: " + finished.error);
@@ -58,6 +60,7 @@ void Reducer::apply_returned(const ApplyFinished& finished) {
       alert(Alert::Severity::warning, "apply_failed", "the options call failed: " + finished.error);
       remember_failed(decision.changes);
       learned(decision, false);
+      if (decision.kind == DecisionKind::reapply) state.persistent.reapply.clear();
       if (finished.applied.empty()) {
         end(decision, DecisionStatus::failed, finished.error + "; nothing changed");
         state.trial.reset();

@@ -185,7 +185,8 @@ Contender contender_of(const State& state) {
   contender.tunes = state.attached && mode == config::Mode::tune;
   contender.advises = state.attached && mode == config::Mode::advise;
   contender.ready = contender.tunes && state.phase == Phase::steady;
-  contender.working = state.search_running || state.candidate.has_value();
+  contender.working =
+      state.phase == Phase::steady && (state.search_running || state.candidate.has_value());
   contender.changing = state.phase == Phase::applying || state.phase == Phase::settling ||
                        state.phase == Phase::verifying || state.phase == Phase::reverting;
   contender.holds_turn = contender.tunes && (!state.turn || state.turn->may_change);

@@ -108,9 +108,11 @@ struct AdoptBaseline {
   model::ChangeSet foreign;  // new_value becomes the baseline of the knob
 };
 // Restore the whole baseline by the agent's own hand (revert command, shutdown with `revert`).
+// `clear_delay`: RocksDB also forgets how far it had lowered the rate of delayed writers.
 struct RestoreBaseline {
   std::uint64_t decision_id = 0;
   double deadline_s = 5;
+  bool clear_delay = false;
 };
 struct Alert {
   enum class Severity { info, warning, critical } severity{};

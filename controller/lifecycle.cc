@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "controller/reducer.h"
 
@@ -13,18 +14,44 @@ const model::KnobChange* find(const model::ChangeSet& changes, const model::Knob
   return found == changes.end() ? nullptr : &*found;
 }
 
+// In the place of an earlier value for the same knob.
+void put(model::ChangeSet& changes, const model::KnobChange& change) {
+  std::erase_if(changes, [&](const model::KnobChange& other) {
+    return other.family == change.family && other.knob == change.knob;
+  });
+  changes.push_back(change);
+}
+
 }  // namespace
 
 // A new open of the database: nothing of ours is in force there, and everything is learned anew
 // except what belongs to workload and device.
 void Reducer::restarted(std::uint64_t incarnation, const model::Settings& baseline) {
+  model::ChangeSet tried;
+  if (state.trial) tried = state.trial->decision.changes;
+  // Of a daemon that died, or of a restore whose connection was lost.
+  std::optional<Decision> open;
+  if (!state.trial && !state.revert) open = std::exchange(state.persistent.open_trial, {});
   abandon_trial("the database was restarted");
+  drop_candidate("restart", "the database was restarted");
   auto& persistent = state.persistent;
-  state.reapply.clear();
-  if (policy.reapply_after_restart) {
-    state.reapply = persistent.kept;
+  bool restored = std::exchange(state.restore_wanted_by, std::nullopt).has_value();
+  if (!open) open = std::exchange(persistent.open_trial, {});
+  if (open) {
+    const bool restore = open->kind == DecisionKind::revert;
+    if (!restore) tried = open->changes;
+    Decision decision = *open;
+    end(decision, restore ? DecisionStatus::reverted : DecisionStatus::inconclusive,
+        "the database was restarted meanwhile");
+    restored = restored || restore;
+  }
+  if (policy.reapply_after_restart && !restored) {
+    for (const auto& change : persistent.kept) put(persistent.reapply, change);
+  } else {
+    persistent.reapply.clear();
   }
   persistent.kept.clear();
+  persistent.may_land.clear();
   persistent.last_kept.reset();
   persistent.incarnation = incarnation;
   persistent.baseline = baseline;
@@ -34,18 +61,41 @@ void Reducer::restarted(std::uint64_t incarnation, const model::Settings& baseli
   state.expected_since_s = 0;
   state.last.reset();
   state.last_refused.reset();
-  state.candidate.reset();
   state.advice.reset();
-  state.restore_wanted_by.reset();
   state.rules = {};
+  state.next_reapply_s = 0;
   state.discard_search = state.search_running;
   state.attached_since_s = now();
   state.current_prediction.reset();
   state.current_settled.reset();
   forget_window();
   // Kept settings come back without a new observation period: they were found on this database.
-  if (!state.reapply.empty()) state.attached_since_s = now() - policy.observation_s;
+  if (!persistent.reapply.empty()) state.attached_since_s = now() - policy.observation_s;
   if (state.phase != Phase::safe && state.phase != Phase::frozen) move_to(Phase::observing);
+  take_home_persisted(tried);
+}
+
+// RocksDB writes what SetOptions sets into its OPTIONS file: a program that opens with the latest
+// options brings a trial without a verdict back as if it were its own.
+void Reducer::take_home_persisted(const model::ChangeSet& tried) {
+  auto& baseline = state.persistent.baseline;
+  const auto came_back = [&](const model::KnobChange& change) {
+    return baseline.get(change.family, change.knob) == change.new_value &&
+           change.old_value != change.new_value;
+  };
+  if (tried.empty() || !std::all_of(tried.begin(), tried.end(), came_back)) return;
+  model::ChangeSet back = model::reversed(tried);
+  for (const auto& change : back) baseline.set(change.family, change.knob, change.new_value);
+  Decision decision = new_decision(DecisionKind::revert);
+  decision.reason = "persisted";
+  decision.changes = back;
+  decision.explanation =
+      "the database was opened with the values of a trial that had no verdict: back to " +
+      model::describe(back);
+  decision.status = DecisionStatus::intended;
+  record(decision);
+  effects.emplace_back(AdoptBaseline{back});
+  revert_values(std::move(decision), std::move(back), DecisionStatus::reverted);
 }
 
 void Reducer::on(const TargetFound& found) {
@@ -58,11 +108,6 @@ void Reducer::on(const TargetFound& found) {
   state.bad_snapshots = 0;
   state.last_accepted_at_s = now();
   if (!same) {
-    if (open && !state.trial && !state.revert) {  // of a daemon that died
-      Decision decision = *open;
-      end(decision, DecisionStatus::inconclusive, "database and daemon were restarted");
-      persistent.open_trial.reset();
-    }
     restarted(found.incarnation, found.baseline);
   } else {
     persistent.baseline = found.baseline;
@@ -74,6 +119,7 @@ void Reducer::on(const TargetFound& found) {
     forget_window();
   }
   state.expected = model::with_changes(found.baseline, found.tuned_by_us);
+  if (state.phase == Phase::reverting) return;  // what a trial left in its OPTIONS file goes first
   if (state.phase == Phase::safe && !storm())
     move_to(frozen_now() ? Phase::frozen : Phase::observing);
 
@@ -82,7 +128,8 @@ void Reducer::on(const TargetFound& found) {
     persistent.kept.clear();
     persistent.open_trial.reset();
     Decision decision = *open;
-    return end(decision, DecisionStatus::reverted, "the values were back when the daemon returned");
+    return end(decision, DecisionStatus::reverted,
+               "the values were back when the database was found again");
   }
   // What is in force by us must be what trials kept; anything else goes home.
   // A trial may have moved a kept knob to its baseline: then no value of ours shows it.
@@ -108,6 +155,7 @@ void Reducer::on(const TargetFound& found) {
           {kept.family, kept.knob, *found.baseline.get(kept.family, kept.knob), kept.new_value});
   if (same && open) {
     Decision decision = *open;
+    if (decision.status == DecisionStatus::intended) persistent.may_land = decision.changes;
     if (back.empty()) {
       persistent.open_trial.reset();
       return end(decision, DecisionStatus::reverted,
@@ -131,8 +179,7 @@ void Reducer::on(const TargetLost& lost) {
   abandon_trial("target lost: " + lost.reason + "; the lease restores the values");
   state.attached = false;
   state.safe_reason = "target lost: " + lost.reason;
-  state.candidate.reset();
-  state.restore_wanted_by.reset();
+  drop_candidate("target_lost", state.safe_reason);
   state.discard_search = state.search_running;
   forget_window();
   state.last.reset();
@@ -145,7 +192,7 @@ void Reducer::on(const PolicyChanged& changed) {
   if (state.policy.strategy != changed.policy.strategy) state.rules = {};
   state.policy = changed.policy;
   policy = effective_policy(state);
-  state.candidate.reset();
+  forget_found();
   state.advice.reset();
   state.next_search_s = now();
   state.fruitless_searches = 0;
@@ -167,6 +214,8 @@ void Reducer::on(const Tick&) {
 
 // `keep` keeps what trials have kept; a trial without a verdict goes home either way.
 void Reducer::on(const Shutdown&) {
+  state.stopping = true;
+  drop_candidate("shutdown", "the daemon stops");
   if (!state.attached || (state.revert && state.revert->restore)) return;
   if (policy.on_exit == config::ExitPolicy::revert) {
     if (state.persistent.kept.empty() && !state.trial && !state.revert) return;

@@ -13,7 +13,7 @@ void Reducer::on(const OperatorCommand& command) {
       }
       persistent.frozen_by_operator = true;
       persistent.frozen_by = command.by;
-      state.candidate.reset();
+      drop_candidate("frozen", "frozen by " + command.by);
       alert(Alert::Severity::info, "frozen", "frozen by " + command.by);
       return;
     case OperatorCommand::Kind::thaw:
@@ -38,7 +38,8 @@ void Reducer::on(const OperatorCommand& command) {
       persistent.mode_override = command.mode;
       policy.mode = command.mode;
       if (command.mode != config::Mode::advise) state.advice.reset();
-      if (command.mode == config::Mode::observe) state.candidate.reset();
+      if (command.mode == config::Mode::observe)
+        drop_candidate("mode", "the mode became observe by " + command.by);
       alert(Alert::Severity::info, "mode",
             std::string("mode ") + config::to_text(command.mode) + " by " + command.by);
       return;
@@ -60,10 +61,14 @@ void Reducer::on(const OperatorCommand& command) {
       }
       return;
     case OperatorCommand::Kind::apply:
-      apply_advice(command);
-      return;
     case OperatorCommand::Kind::try_changes:
-      try_changes(command);
+      if (state.stopping) {
+        refusal = "the daemon stops";
+      } else if (command.kind == OperatorCommand::Kind::apply) {
+        apply_advice(command);
+      } else {
+        try_changes(command);
+      }
       return;
   }
 }
@@ -133,6 +138,7 @@ void Reducer::try_changes(const OperatorCommand& command) {
   proposal.reason = "operator";
   proposal.explanation = model::describe(proposal.changes) + ": proposed by " + command.by;
   if (state.search_running) state.discard_search = true;
+  drop_candidate("replaced", "another was proposed by " + command.by);
   state.candidate = WaitingCandidate{std::move(proposal), now(), 0, "try by " + command.by};
   try_candidate();
 }

@@ -64,6 +64,7 @@ Phase Reducer::resting_phase() const {
 }
 
 std::optional<CallOff> Reducer::call_off() const {
+  if (state.stopping) return CallOff{"shutdown", "the daemon stops"};
   if (state.restore_wanted_by)
     return CallOff{"operator", "reverted by " + *state.restore_wanted_by};
   if (!state.safe_reason.empty()) return CallOff{"bad_data", state.safe_reason};
@@ -78,8 +79,16 @@ std::optional<CallOff> Reducer::call_off() const {
   return std::nullopt;
 }
 
-// Flags decide, whatever event set them: a freeze, the mode, bad data, the end of a wait.
+// What waits to be sent does so in steady only.
 void Reducer::advance() {
+  advance_phase();
+  if (state.candidate && state.phase != Phase::steady)
+    drop_candidate(to_text(state.phase),
+                   std::string("the controller went on to phase ") + to_text(state.phase));
+}
+
+// Flags decide, whatever event set them: a freeze, the mode, bad data, the end of a wait.
+void Reducer::advance_phase() {
   if (!state.attached) return;
   if (state.phase == Phase::settling || state.phase == Phase::verifying) {
     if (const auto stop = call_off())

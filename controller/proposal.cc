@@ -10,6 +10,7 @@ namespace lsmtuned::controller {
 namespace {
 constexpr double kLookAgainS = 10;       // between looks that ended in a no-op, at most
 constexpr double kFamilyRestS = 120;     // of a family in which a search found nothing, at least
+constexpr double kReapplyAgainS = 2;     // kept settings that could not be sent: stops are short
 constexpr double kSearchTimeoutS = 600;  // a search that never answered is forgotten
 constexpr int kMostDoublings = 5;        // of the pause between searches that find nothing
 constexpr double kOtherRate = 0.15;      // |ln| of put rates that make it another question
@@ -43,11 +44,6 @@ void Reducer::start_apply(Decision decision) {
   move_to(Phase::applying);
 }
 
-// Advice needs no turn: an operator takes it, or not.
-bool Reducer::waits_for_turn() const {
-  return state.turn && !state.turn->may_change && mode() == config::Mode::tune;
-}
-
 void Reducer::rest_family(const std::string& family) {
   if (!state.last || state.last->families.size() < 2) return;
   std::erase_if(state.family_rests, [&](const FamilyRest& rest) {
@@ -57,16 +53,14 @@ void Reducer::rest_family(const std::string& family) {
 }
 
 void Reducer::consider() {
-  if (!state.last || state.outstanding) return;
+  if (!state.last || state.outstanding || state.stopping) return;
   // Verified settings come back without a turn, so that many databases need not wait a stagger
   // each; where memory is shared, another may have been given theirs meanwhile.
   const bool shares_memory = state.turn && state.turn->memory_budget_bytes > 0;
-  if (!state.reapply.empty() && !shares_memory) return consider_reapply();
-  if (waits_for_turn()) {
-    state.candidate.reset();
-    return;
-  }
-  if (!state.reapply.empty()) return consider_reapply();
+  const bool comes_back = !state.persistent.reapply.empty();
+  if (comes_back && !shares_memory) return consider_reapply();
+  if (waits_for_turn()) return wait_for_turn();
+  if (comes_back) return consider_reapply();
   if (state.search_running) {
     if (now() - state.search_started_s < kSearchTimeoutS) return;
     state.search_running = false;
@@ -116,7 +110,7 @@ void Reducer::on(const SearchFinished& finished) {
   if (!state.search_running) return;  // late or doubled
   state.search_running = false;
   if (std::exchange(state.discard_search, false)) return;
-  if (state.phase != Phase::steady || !state.last) return;
+  if (state.phase != Phase::steady || !state.last || state.stopping) return;
   if (policy.strategy != config::Strategy::model) return;  // the policy changed while it ran
   SearchResult result = finished.result;
   for (model::Prediction* prediction :
@@ -181,92 +175,20 @@ void Reducer::forget_fruitless_searches() {
     state.next_search_s = std::min(state.next_search_s, state.search_started_s + search_pause_s());
 }
 
-void Reducer::try_candidate() {
-  if (waits_for_turn()) {  // it went on while the search ran
-    state.candidate.reset();
-    return;
-  }
-  if (now() < state.candidate->not_before_s) return;
-  const Proposal& proposal = state.candidate->proposal;
-  // What was learned while the search ran, or the candidate waited, may have cost the model its
-  // trust.
-  if (proposal.forecast && state.prediction_error_known &&
-      state.prediction_error > policy.trust_gate_error) {
-    noop("trust", "the model is off by " + model::format_percent(state.prediction_error) +
-                      " since the candidate was found");
-    state.candidate.reset();
-    return;
-  }
-  const auto verdict =
-      check_changes(*state.last, proposal.changes, policy, state.cpu_cores, state.foreign);
-  // What a search found would not have stalled when it began: L0 falls again.
-  const bool may_pass =
-      verdict.gate == Gate::wait || (proposal.forecast && verdict.reason == "would_stall");
-  if (may_pass && state.candidate->may_wait(now())) return;
-  const std::string tried_by = state.candidate->initiator;
-  const bool advise = mode() == config::Mode::advise && tried_by.empty();
-  if (verdict.gate != Gate::open) {
-    if (tried_by.empty()) {
-      noop(verdict.reason, verdict.explanation + " (" + model::describe(proposal.changes) + ")",
-           proposal.considered);
-      if (proposal.forecast) {  // found by a search, and of no use
-        state.next_search_s = now() + search_pause_s() * std::exp2(state.fruitless_searches);
-        found_nothing();
-      }
-    } else {
-      Decision refused = new_decision(DecisionKind::proposal);
-      refused.initiator = tried_by;
-      refused.reason = verdict.reason;
-      refused.explanation = proposal.explanation;
-      refused.changes = proposal.changes;
-      end(refused, DecisionStatus::refused, verdict.explanation);
-    }
-    state.candidate.reset();
-    return;
-  }
-  if (advise && state.advice && state.advice->changes == proposal.changes) {  // said already
-    state.candidate.reset();
-    return;
-  }
-  Decision decision = new_decision(DecisionKind::proposal);
-  if (!tried_by.empty()) decision.initiator = tried_by;
-  decision.reason = proposal.reason;
-  decision.explanation = proposal.explanation;
-  decision.changes = proposal.changes;
-  if (proposal.forecast) {
-    decision.predicted_before = proposal.forecast->current;
-    decision.predicted_after = proposal.forecast->predicted;
-    decision.predicted_settled = proposal.forecast->predicted_settled;
-  }
-  decision.measured_before = state.current_measure;
-  decision.considered = proposal.considered;
-  decision.short_trial = policy.trial_min_cycles < config::Policy{}.trial_min_cycles;
-  if (advise) {
-    judge_kpis(decision);
-    decision.status = DecisionStatus::advised;
-    state.advice = decision;
-    state.candidate.reset();
-    state.last_noop_reason.clear();
-    state.next_search_s = now() + std::max(kLookAgainS, policy.cooldown_s);
-    record(decision);
-    alert(Alert::Severity::info, "advice",
-          "decision " + std::to_string(decision.id) + " advises " + decision.explanation);
-    return;
-  }
-  start_apply(std::move(decision));
-}
-
 // Settings kept before a restart of the database, where the policy wants them back.
 void Reducer::consider_reapply() {
+  if (now() < state.next_reapply_s) return;
+  state.next_reapply_s = now() + kReapplyAgainS;
+  model::ChangeSet& reapply = state.persistent.reapply;
   model::ChangeSet wanted;
-  for (auto change : state.reapply) {
+  for (auto change : reapply) {
     const auto present = state.last->settings.get(change.family, change.knob);
     if (!present || *present == change.new_value) continue;
     change.old_value = *present;
     wanted.push_back(change);
   }
   if (wanted.empty() || mode() != config::Mode::tune) {
-    state.reapply.clear();
+    reapply.clear();
     return;
   }
   const auto verdict = check_changes(*state.last, wanted, policy, state.cpu_cores, state.foreign);
@@ -275,8 +197,8 @@ void Reducer::consider_reapply() {
   decision.reason = "restart";
   decision.changes = wanted;
   decision.explanation = "kept before the database restarted: " + model::describe(wanted);
-  state.reapply.clear();
   if (verdict.gate == Gate::closed) {
+    reapply.clear();
     end(decision, DecisionStatus::refused, verdict.explanation);
     return;
   }

@@ -96,6 +96,7 @@ void Reducer::on(const RecordFailed& failed) {
       state.trial.reset();
       state.persistent.open_trial.reset();
       state.next_search_s = now() + kHistoryBackOffS;
+      state.next_reapply_s = now() + kHistoryBackOffS;
       move_to(Phase::steady);
       ++state.noops;
       return;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "controller/events.h"
+#include "controller/guard.h"
 #include "controller/state.h"
 #include "controller/strategy/strategy.h"
 
@@ -40,6 +41,7 @@ struct Reducer {
   Phase resting_phase() const;  // where to go when nothing is running
   std::optional<CallOff> call_off() const;
   void advance();  // time- and flag-driven moves, after every event
+  void advance_phase();
 
   // ---- records (records.cc)
   Decision new_decision(DecisionKind kind);
@@ -67,10 +69,10 @@ struct Reducer {
   void forget_window();
   bool saturated() const;
   void check_foreign(const model::Snapshot& snapshot);
+  void take_back(const model::ChangeSet& landed);
 
   // ---- proposals (proposal.cc)
   void consider();
-  bool waits_for_turn() const;
   void rest_family(const std::string& family);
   double search_pause_s() const;
   void found_nothing();
@@ -80,9 +82,17 @@ struct Reducer {
   View view() const;
   void take(Suggestion suggestion);
   void on(const SearchFinished& finished);
-  void try_candidate();
   void consider_reapply();
   void start_apply(Decision decision);
+
+  // ---- what waits to be sent (candidate.cc)
+  bool waits_for_turn() const;
+  void wait_for_turn();
+  void drop_candidate(const std::string& reason, const std::string& why);
+  void forget_found();
+  GuardVerdict candidate_gate() const;
+  void try_candidate();
+  void give_advice(Decision decision);
 
   // ---- calls (applying.cc)
   void on(const ApplyFinished& finished);
@@ -110,7 +120,6 @@ struct Reducer {
   void restore_baseline(Decision decision);
   void want_restore(const std::string& by);
   void send_revert();
-  std::optional<model::KnobChange> clears_delay(const model::ChangeSet& changes) const;
   void revert_returned(const ApplyFinished& finished);
   void check_reverted(const model::Snapshot& snapshot);
   void finish_revert(const std::string& note);
@@ -122,6 +131,7 @@ struct Reducer {
   void on(const TargetFound& found);
   void on(const TargetLost& lost);
   void restarted(std::uint64_t incarnation, const model::Settings& baseline);
+  void take_home_persisted(const model::ChangeSet& tried);
   void on(const PolicyChanged& changed);
   void on(const Tick& tick);
   void on(const Shutdown& shutdown);

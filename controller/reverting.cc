@@ -3,6 +3,7 @@
 
 #include "controller/guard.h"
 #include "controller/reducer.h"
+#include "model/delayed_rate.h"
 
 namespace lsmtuned::controller {
 namespace {
@@ -43,7 +44,7 @@ void Reducer::wait_longer() {
   state.rests_until_s = std::max(state.rests_until_s, now() + wait_s);
   const double before_bytes_per_s = state.trial ? state.trial->before.rate.mean : 0;
   state.rests_at_bytes_per_s =
-      before_bytes_per_s > 0 ? before_bytes_per_s : state.searched.loaded_bytes_per_s;
+      before_bytes_per_s > 0 ? before_bytes_per_s : state.loaded_bytes_per_s;
 }
 
 void Reducer::revert_trial(DecisionStatus status, const std::string& reason,
@@ -52,7 +53,10 @@ void Reducer::revert_trial(DecisionStatus status, const std::string& reason,
   if (!decision.evidence.empty()) decision.evidence += "; ";
   decision.evidence += reason + ": " + evidence;
   // What another load has called off has not failed.
-  if (status != DecisionStatus::inconclusive) remember_failed(decision.changes);
+  if (status != DecisionStatus::inconclusive) {
+    remember_failed(decision.changes);
+    if (decision.kind == DecisionKind::reapply) state.persistent.reapply.clear();
+  }
   if (counts) {
     count_revert();
     wait_longer();
@@ -87,7 +91,6 @@ void Reducer::revert_values(Decision decision, model::ChangeSet changes,
   revert.final_status = final_status;
   revert.changes = std::move(changes);
   state.revert = std::move(revert);
-  state.candidate.reset();
   // A trial's intent is on disk already; one recorded in this step may fail to be.
   state.revert->awaits_record = state.revert->decision.status == DecisionStatus::intended &&
                                 state.revert->decision.kind == DecisionKind::revert;
@@ -107,9 +110,8 @@ void Reducer::restore_baseline(Decision decision) {
   revert.decision = std::move(decision);
   revert.awaits_record = true;
   state.revert = std::move(revert);
-  state.candidate.reset();
   state.advice.reset();
-  state.reapply.clear();
+  state.persistent.reapply.clear();
   move_to(Phase::reverting);
   send_revert();
 }
@@ -147,24 +149,17 @@ void Reducer::send_revert() {
   revert.returned = false;
   state.outstanding = OutstandingCall{revert.decision.id, true, false, now()};
   if (revert.restore) {
-    effects.emplace_back(RestoreBaseline{revert.decision.id, policy.apply_deadline_s});
+    effects.emplace_back(
+        RestoreBaseline{revert.decision.id, policy.apply_deadline_s, policy.clear_delay_on_revert});
   } else {
     model::ChangeSet sent = revert.changes;
-    if (const auto again = clears_delay(sent)) sent.push_back(*again);
+    // Without this a database may stay delayed, and slower, where it was not before the trial.
+    if (policy.clear_delay_on_revert && state.last)
+      if (const auto again = model::delayed_rate_again(state.last->settings, sent))
+        sent.push_back(*again);
     effects.emplace_back(
         ApplyChanges{revert.decision.id, std::move(sent), policy.apply_deadline_s, true});
   }
-}
-
-// RocksDB remembers how far it had lowered the rate of delayed writers, also under other settings:
-// without this a database may stay delayed, and slower, where it was not before the trial.
-std::optional<model::KnobChange> Reducer::clears_delay(const model::ChangeSet& changes) const {
-  if (!policy.clear_delay_on_revert || !state.last) return std::nullopt;
-  for (const model::KnobChange& change : changes)
-    if (model::info(change.knob).scope == model::KnobScope::database) return std::nullopt;
-  const auto rate = state.last->settings.get("", model::Knob::delayed_write_rate);
-  if (!rate) return std::nullopt;
-  return model::KnobChange{"", model::Knob::delayed_write_rate, *rate, *rate};
 }
 
 void Reducer::revert_returned(const ApplyFinished& finished) {

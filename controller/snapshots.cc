@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "controller/reducer.h"
 
@@ -8,6 +9,13 @@ constexpr int kBadSnapshotsToSafe = 3;
 // After this many refusals, snapshots that agree with each other are a new truth: the accepted one
 // was the outlier.
 constexpr int kBadSnapshotsToRestart = 6;
+bool sent_by_us(const model::ChangeSet& sent, const model::KnobChange& found) {
+  return std::any_of(sent.begin(), sent.end(), [&](const model::KnobChange& ours) {
+    return ours.family == found.family && ours.knob == found.knob &&
+           ours.new_value == found.new_value;
+  });
+}
+
 }  // namespace
 
 void Reducer::on(const SnapshotFailed& failed) {
@@ -19,7 +27,7 @@ void Reducer::on(const SnapshotFailed& failed) {
 void Reducer::bad_data(const std::string& why) {
   if (!state.safe_reason.empty()) return;
   state.safe_reason = why;
-  state.candidate.reset();
+  drop_candidate("bad_data", why);
   alert(Alert::Severity::warning, "bad_data", why);
 }
 
@@ -76,6 +84,7 @@ void Reducer::check_foreign(const model::Snapshot& snapshot) {
     return;
   }
   model::ChangeSet foreign;
+  model::ChangeSet landed;
   bool took_hold = true;
   for (const auto& change : found) {
     const auto still_ours = [&](const model::ChangeSet& sent) {
@@ -90,6 +99,8 @@ void Reducer::check_foreign(const model::Snapshot& snapshot) {
     } else if (state.phase == Phase::reverting && state.revert &&
                still_ours(state.revert->changes)) {
       continue;  // the revert did not take hold yet: check_reverted sends it again
+    } else if (sent_by_us(state.persistent.may_land, change)) {
+      landed.push_back(change);
     } else {
       foreign.push_back(change);
     }
@@ -126,7 +137,7 @@ void Reducer::check_foreign(const model::Snapshot& snapshot) {
       alert(Alert::Severity::warning, "foreign", decision.explanation);
     }
     effects.emplace_back(AdoptBaseline{foreign});
-    state.candidate.reset();
+    drop_candidate("foreign", "someone else changed " + model::describe(foreign));
     state.advice.reset();
     if (state.phase == Phase::settling || state.phase == Phase::verifying) {
       revert_trial(DecisionStatus::inconclusive, "foreign",
@@ -138,6 +149,24 @@ void Reducer::check_foreign(const model::Snapshot& snapshot) {
   if (!took_hold && state.phase == Phase::settling)
     revert_trial(DecisionStatus::failed, "read_back",
                  "the call returned OK, but the database still reports the old value", true);
+  if (!landed.empty()) take_back(landed);
+}
+
+// A call of before the connection was lost has returned after all.
+void Reducer::take_back(const model::ChangeSet& landed) {
+  if (state.phase == Phase::reverting) return;  // seen again when that is done
+  if (state.trial)
+    return revert_trial(DecisionStatus::inconclusive, "late_call",
+                        "an earlier call took effect: " + model::describe(landed), false);
+  Decision decision = new_decision(DecisionKind::revert);
+  decision.reason = "late_call";
+  decision.changes = model::reversed(landed);
+  decision.explanation = "a call that never answered took effect after all: back to " +
+                         model::describe(decision.changes);
+  decision.status = DecisionStatus::intended;
+  record(decision);
+  model::ChangeSet back = decision.changes;
+  revert_values(std::move(decision), std::move(back), DecisionStatus::reverted);
 }
 
 }  // namespace lsmtuned::controller

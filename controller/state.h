@@ -71,6 +71,11 @@ struct PersistentState {
   // A decision whose values may be in force without a verdict: a trial that has not ended, or a
   // restore (kind revert) that has not returned. After a crash of the daemon, TargetFound ends it.
   std::optional<Decision> open_trial;
+  // Of calls that never answered (connection lost, daemon dead): where such a value appears in this
+  // incarnation it is ours, without a verdict.
+  model::ChangeSet may_land;
+  // Kept settings to apply again after a restart of the database, until they are.
+  model::ChangeSet reapply;
   // Knobs someone else changed in this incarnation (family, knob): left alone from then on.
   std::vector<std::pair<std::string, model::Knob>> foreign;
   ProbeMemory probe;
@@ -177,11 +182,12 @@ struct State {
   std::optional<RevertInProgress> revert;  // exactly in reverting
   std::optional<WaitingCandidate> candidate;
   std::optional<Decision> advice;                // the latest, in advise mode
-  model::ChangeSet reapply;                      // kept settings to apply again after a restart
   std::optional<std::string> restore_wanted_by;  // an operator's revert that waits for a call
   std::optional<model::Settings> expected;       // what the database should report
   double expected_since_s = 0;                   // older snapshots are not compared with it
   std::optional<model::Snapshot> calibration_from;
+  bool stopping = false;  // the daemon is: nothing new is begun
+  double next_reapply_s = 0;
   bool search_running = false;
   bool discard_search = false;  // the running search began before a restart of the target
   double search_started_s = 0;

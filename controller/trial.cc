@@ -159,6 +159,7 @@ void Reducer::keep_trial(const std::string& evidence) {
         state.persistent.baseline.get(change.family, change.knob).value_or(change.old_value);
   merge_kept(state.persistent.kept, changes);
   state.persistent.open_trial.reset();
+  if (decision.kind == DecisionKind::reapply) state.persistent.reapply.clear();
   state.family_rests.clear();
   state.reverted_trials = 0;
   end(decision, DecisionStatus::kept, evidence);
@@ -167,8 +168,18 @@ void Reducer::keep_trial(const std::string& evidence) {
   move_to(Phase::cooldown);
 }
 
+// A call that is out may still land. A restore that is out is asked for again where the database
+// comes back as it was (TargetFound).
 void Reducer::abandon_trial(const std::string& evidence) {
+  if (state.outstanding && !state.outstanding->is_revert && state.trial)
+    state.persistent.may_land = state.trial->decision.changes;
   state.outstanding.reset();
+  if (state.revert && state.revert->restore) {
+    if (state.revert->trial) end(*state.revert->trial, DecisionStatus::inconclusive, evidence);
+    state.revert.reset();
+    state.trial.reset();
+    return;
+  }
   if (state.revert) {
     RevertInProgress revert = std::move(*state.revert);
     state.revert.reset();

@@ -71,7 +71,8 @@ bool debt_grows(const config::Policy& policy, const TrialBaseline& before,
                 std::span<const Mark> after) {
   return boundaries(after, true).size() >= 4 && debt_is_high(policy, before, after) &&
          pending_at_cycle_end(after, true, 0) > pending_at_cycle_end(after, true, 1) &&
-         pending_at_cycle_end(after, true, 1) > pending_at_cycle_end(after, true, 2);
+         pending_at_cycle_end(after, true, 1) > pending_at_cycle_end(after, true, 2) &&
+         pending_at_cycle_end(after, true, 2) > pending_at_cycle_end(after, true, 3);
 }
 
 // Another level, not a slope: the mean over the last third of the cycles is not above that over the
@@ -123,6 +124,10 @@ Judgement judge_span(const config::Policy& policy, const TrialBaseline& before,
     return {Verdict::worse, "writes were stopped " + model::format_percent(stopped) +
                                 " of the time, " + model::format_percent(before.stopped_share) +
                                 " before"};
+  if (!(before.rate.mean > 0))  // an operator's proposal, at rest or before anything was measured
+    return elapsed < policy.trial_max_s
+               ? Judgement{}
+               : Judgement{Verdict::inconclusive, "no level before it was measured"};
   if (some) {
     if (const auto change = workload_change(before, after); !change.empty())
       return {Verdict::inconclusive, "the workload changed: " + change};
@@ -160,8 +165,11 @@ Judgement judge_span(const config::Policy& policy, const TrialBaseline& before,
                                 " without two whole cycles, and writes stall more"};
   // Where much more is taken in, lower levels first fill up: while the gain is clear, a while
   // longer.
-  const bool patience = gain.log - kBound80 * gain.error > worth && elapsed < policy.trial_max_s &&
-                        !debt_is_high(policy, before, after, kMostPatientDebt);
+  const bool better = gain.log - kBound80 * gain.error > worth;
+  const bool settled =
+      better && enough && elapsed >= policy.trial_max_s && debt_has_settled(policy, before, after);
+  const bool patience = settled || (better && elapsed < policy.trial_max_s &&
+                                    !debt_is_high(policy, before, after, kMostPatientDebt));
   if (!patience && debt_grows(policy, before, after))
     return {Verdict::worse, "debt grows: " + debt_in_words(before, after) + " and still rises"};
   if (cycles >= 2) {
@@ -174,12 +182,11 @@ Judgement judge_span(const config::Policy& policy, const TrialBaseline& before,
       return {Verdict::worse, "the rate changed by " + in_words(rates, bound)};
   }
   if (enough) {
-    const bool better = gain.log - kBound80 * gain.error > worth;
     // A gain on borrowed time is none; but a level that is being emptied may still need a while.
     if (better && !debt_is_high(policy, before, after))
       return {Verdict::keep, "the change is " + in_words(gain, kBound80) + " over " +
                                  std::to_string(static_cast<int>(cycles)) + " cycles"};
-    if (better && elapsed >= policy.trial_max_s && debt_has_settled(policy, before, after))
+    if (settled)
       return {Verdict::keep, "the change is " + in_words(gain, kBound80) +
                                  ", and debt rises no more: " + debt_in_words(before, after)};
     if (better && elapsed >= policy.trial_max_s)
@@ -194,7 +201,6 @@ Judgement judge_span(const config::Policy& policy, const TrialBaseline& before,
     const bool longest = elapsed >= kExtension * policy.trial_max_s;
     if (cycles < 2)
       return {Verdict::inconclusive, "fewer than two whole L0 compaction cycles were seen"};
-    const bool better = gain.log - kBound80 * gain.error > worth;
     if (longest && better && !debt_is_high(policy, before, after))
       return {Verdict::keep, "the change is " + in_words(gain, kBound80) + " over " +
                                  std::to_string(static_cast<int>(cycles)) +

@@ -185,6 +185,9 @@ struct App::Impl {
       embedded.name = target.name;
       embedded.path = target.path;
       embedded.statistics = target.statistics;
+      embedded.lease_expired = [this](const std::shared_ptr<actuators::Target>& expired) {
+        databases.lease_expired(expired);
+      };
       auto opened = options.open_embedded(loop.get_executor(), *embedded_calls, embedded);
       if (!opened)
         return Error{"target \"" + target.name + "\": " + opened.error().what,

@@ -225,6 +225,8 @@ void members(Visitor& visit, T& s) {
   visit("calibrated", s.calibrated);
   visit("prediction_bias", s.prediction_bias);
   visit("open_trial", s.open_trial);
+  visit("may_land", s.may_land);
+  visit("reapply", s.reapply);
   visit("foreign", s.foreign);
   visit("probe", s.probe);
 }

@@ -329,11 +329,12 @@ void members(Visitor& visit, T& s) {
   visit("revert", s.revert);
   visit("candidate", s.candidate);
   visit("advice", s.advice);
-  visit("reapply", s.reapply);
   visit("restore_wanted_by", s.restore_wanted_by);
   visit("expected", s.expected);
   visit("expected_since_s", s.expected_since_s);
   visit("calibration_from", s.calibration_from);
+  visit("stopping", s.stopping);
+  visit("next_reapply_s", s.next_reapply_s);
   visit("search_running", s.search_running);
   visit("discard_search", s.discard_search);
   visit("search_started_s", s.search_started_s);
@@ -457,6 +458,7 @@ template <class Visitor, Of<controller::RestoreBaseline> T>
 void members(Visitor& visit, T& e) {
   visit.required("decision_id", e.decision_id);
   visit("deadline_s", e.deadline_s);
+  visit("clear_delay", e.clear_delay);
 }
 template <class Visitor, Of<controller::Alert> T>
 void members(Visitor& visit, T& e) {

@@ -230,7 +230,8 @@ class Replay {
     state_.revert.reset();
     state_.candidate.reset();
     state_.advice.reset();
-    state_.reapply.clear();
+    persistent.reapply.clear();
+    persistent.may_land.clear();
     state_.restore_wanted_by.reset();
     state_.search_running = false;
     state_.final_records.clear();

@@ -378,7 +378,8 @@ asio::awaitable<void> TargetRunner::shut_down(std::chrono::steady_clock::time_po
   }
   // The controller has asked for the baseline where it had changed something; asking once more
   // costs nothing when there is nothing of ours left, and covers a state that was lost.
-  const actuators::ApplyReport report = co_await target->restore(until(deadline), [](auto) {});
+  const actuators::ApplyReport report =
+      co_await target->restore(state_.policy.clear_delay_on_revert, until(deadline), [](auto) {});
   if (report.status != actuators::ApplyStatus::ok)
     spdlog::error("{}: the baseline is not confirmed ({}); the lease restores it", name_,
                   report.error);

@@ -130,7 +130,7 @@ asio::awaitable<void> TargetRunner::restore(controller::RestoreBaseline effect) 
       self->feed_apply(id, true, std::move(later));
     };
     const auto deadline = services_.clock->real(effect.deadline_s);
-    report = co_await target->restore(deadline, std::move(late));
+    report = co_await target->restore(effect.clear_delay, deadline, std::move(late));
   }
   --calls_outstanding_;
   feed_apply(effect.decision_id, true, std::move(report));

@@ -281,7 +281,7 @@ Outcome change(Database& database, const Values& asked, bool revert) {
   return carry_out(database, present, plan, set, revert, clear_delay);
 }
 
-Outcome restore(Database& database) {
+Outcome restore(Database& database, bool clear_delay) {
   const Gate::Use use(database.gate());
   if (!use) return not_sent("database is closing");
   const Values ours = database.ours();
@@ -304,7 +304,7 @@ Outcome restore(Database& database) {
            });
   if (!foreign.empty()) database.log("left alone, set by someone else: " + foreign);
   const std::string dropped = drop_dangerous(present, plan);
-  Outcome outcome = carry_out(database, present, plan, plan, true);
+  Outcome outcome = carry_out(database, present, plan, plan, true, clear_delay && !plan.empty());
   if (!dropped.empty()) {
     outcome.status = "failed";
     outcome.error = dropped + outcome.error;

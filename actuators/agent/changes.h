@@ -24,6 +24,6 @@ struct Outcome {
 Outcome change(Database& database, const Values& set, bool revert);
 
 // The baseline of every knob whose present value is ours; foreign ones stay and become baseline.
-Outcome restore(Database& database);
+Outcome restore(Database& database, bool clear_delay);
 
 }  // namespace lsmtuned::agent

@@ -350,7 +350,7 @@ void Session::on_apply(Attached& attached, std::uint64_t seq, const boost::json:
   const double deadline_s =
       seconds_member(message, "deadline_s", kLongestDeadline_s).value_or(kDefaultDeadline_s);
   const bool revert = wire::true_member(message, "revert");
-  Job job{next_job_++, revert ? Job::Kind::revert : Job::Kind::change, std::move(*set)};
+  Job job{next_job_++, revert ? Job::Kind::revert : Job::Kind::change, std::move(*set), false};
   submit(attached, seq, Kind::apply, std::move(job), after<Clock>(deadline_s));
 }
 
@@ -358,8 +358,8 @@ void Session::on_restore(Attached& attached, std::uint64_t seq,
                          const boost::json::object& message) {
   const double deadline_s =
       seconds_member(message, "deadline_s", kLongestDeadline_s).value_or(kDefaultDeadline_s);
-  submit(attached, seq, Kind::restore, {next_job_++, Job::Kind::restore, {}},
-         after<Clock>(deadline_s));
+  Job job{next_job_++, Job::Kind::restore, {}, wire::true_member(message, "clear_delay")};
+  submit(attached, seq, Kind::restore, std::move(job), after<Clock>(deadline_s));
 }
 
 void Session::submit(Attached& attached, std::uint64_t seq, Kind kind, Job job,
@@ -431,7 +431,7 @@ void Session::check_leases() {
         now < attached->restore_not_before)
       continue;
     attached->restoring = true;
-    submit(*attached, 0, Kind::lease, {next_job_++, Job::Kind::restore, {}}, now);
+    submit(*attached, 0, Kind::lease, {next_job_++, Job::Kind::restore, {}, false}, now);
   }
 }
 

@@ -12,7 +12,7 @@ constexpr std::size_t kMostQueued = 4;
 
 Outcome execute(Database& database, const Job& job) {
   try {
-    if (job.kind == Job::Kind::restore) return restore(database);
+    if (job.kind == Job::Kind::restore) return restore(database, job.clear_delay);
     return change(database, job.set, job.kind == Job::Kind::revert);
   } catch (const std::exception& problem) {
     return {"failed", {}, problem.what()};

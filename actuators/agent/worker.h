@@ -22,7 +22,8 @@ struct Job {
   enum class Kind { change, revert, restore };
   std::uint64_t id = 0;
   Kind kind = Kind::change;
-  Values set;  // not for restore
+  Values set;                // not for restore
+  bool clear_delay = false;  // restore
 };
 
 class Worker {

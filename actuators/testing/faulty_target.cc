@@ -129,8 +129,10 @@ asio::awaitable<ApplyReport> FaultyTarget::apply(model::ChangeSet changes, bool 
                 late);
 }
 
-asio::awaitable<ApplyReport> FaultyTarget::restore(milliseconds deadline, LateResult late) {
-  return change([wrapped = wrapped_, deadline, late] { return wrapped->restore(deadline, late); },
+asio::awaitable<ApplyReport> FaultyTarget::restore(bool clear_delay, milliseconds deadline,
+                                                   LateResult late) {
+  return change([wrapped = wrapped_, clear_delay, deadline,
+                 late] { return wrapped->restore(clear_delay, deadline, late); },
                 late);
 }
 

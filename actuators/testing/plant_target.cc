@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "model/delayed_rate.h"
+
 namespace lsmtuned::actuators::testing {
 namespace {
 
@@ -75,7 +77,7 @@ void PlantTarget::catch_up() {
     lease_left_s_ -= piece;
     if (lease_left_s_ > 0) continue;
     leased_ = false;
-    restore_ours();
+    restore_ours(false);
     if (options_.lease_expired) options_.lease_expired();
   }
 }
@@ -134,7 +136,7 @@ asio::awaitable<ApplyReport> PlantTarget::apply(model::ChangeSet changes, bool i
   co_return ApplyReport{ApplyStatus::ok, changes, ""};
 }
 
-ApplyReport PlantTarget::restore_ours() {
+ApplyReport PlantTarget::restore_ours(bool clear_delay) {
   model::ChangeSet back;
   for (const auto& change : changes_of(ours_, baseline_)) {
     const auto present = plant_->settings().get(change.family, change.knob);
@@ -146,17 +148,21 @@ ApplyReport PlantTarget::restore_ours() {
   }
   ours_ = {};
   if (!back.empty()) {
-    plant_->change(back);
+    model::ChangeSet sent = back;
+    if (clear_delay)
+      if (const auto again = model::delayed_rate_again(plant_->settings(), sent))
+        sent.push_back(*again);
+    plant_->change(sent);
     ++options_calls_;
   }
   return {ApplyStatus::ok, back, ""};
 }
 
-asio::awaitable<ApplyReport> PlantTarget::restore(milliseconds, LateResult) {
+asio::awaitable<ApplyReport> PlantTarget::restore(bool clear_delay, milliseconds, LateResult) {
   catch_up();
   if (!connected_) co_return ApplyReport{ApplyStatus::not_sent, {}, not_connected().what};
   leased_ = false;
-  co_return restore_ours();
+  co_return restore_ours(clear_delay);
 }
 
 asio::awaitable<Result<void>> PlantTarget::adopt(model::ChangeSet foreign, milliseconds) {

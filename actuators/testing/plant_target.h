@@ -39,7 +39,7 @@ class PlantTarget final : public Target {
   boost::asio::awaitable<ApplyReport> apply(model::ChangeSet changes, bool is_revert,
                                             std::chrono::milliseconds deadline,
                                             LateResult late) override;
-  boost::asio::awaitable<ApplyReport> restore(std::chrono::milliseconds deadline,
+  boost::asio::awaitable<ApplyReport> restore(bool clear_delay, std::chrono::milliseconds deadline,
                                               LateResult late) override;
   boost::asio::awaitable<Result<void>> adopt(model::ChangeSet foreign,
                                              std::chrono::milliseconds deadline) override;
@@ -57,7 +57,7 @@ class PlantTarget final : public Target {
 
  private:
   void catch_up();
-  ApplyReport restore_ours();
+  ApplyReport restore_ours(bool clear_delay);
   void remember(const model::KnobChange& change);
 
   PlantTargetOptions options_;

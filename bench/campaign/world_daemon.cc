@@ -5,6 +5,7 @@
 #include <ctime>
 
 #include "controller/search_method.h"
+#include "model/delayed_rate.h"
 #include "model/units.h"
 
 namespace lsmtuned::campaign {
@@ -102,7 +103,11 @@ void World::carry_out(const std::vector<controller::Effect>& effects, bool handl
     } else if (const auto* apply = std::get_if<controller::ApplyChanges>(&effect)) {
       call(apply->decision_id, apply->changes, apply->is_revert, apply->deadline_s);
     } else if (const auto* restore = std::get_if<controller::RestoreBaseline>(&effect)) {
-      call(restore->decision_id, model::reversed(ours()), true, restore->deadline_s);
+      model::ChangeSet back = model::reversed(ours());
+      if (restore->clear_delay)
+        if (const auto again = model::delayed_rate_again(plant_->settings(), back))
+          back.push_back(*again);
+      call(restore->decision_id, back, true, restore->deadline_s);
     } else if (const auto* adopt = std::get_if<controller::AdoptBaseline>(&effect)) {
       baseline_ = model::with_changes(baseline_, adopt->foreign);
       for (const auto& change : adopt->foreign) ours_.erase({change.family, change.knob});

@@ -168,7 +168,10 @@ class Script {
     } else if (verb == "answer") {
       answer(word(words, 1));
     } else if (verb == "late") {
-      d.finish_call(word(words, 1) == "ok" ? ApplyStatus::ok : ApplyStatus::failed);
+      if (word(words, 1) == "lands")
+        d.land_call();
+      else
+        d.finish_call(word(words, 1) == "ok" ? ApplyStatus::ok : ApplyStatus::failed);
     } else if (verb == "records_fail") {
       d.failing_records = std::stoi(word(words, 1));
     } else if (verb == "foreign") {
@@ -183,7 +186,7 @@ class Script {
       d.minute = std::stod(word(words, 1));
     } else if (verb == "restart") {
       if (word(words, 1) == "database") {
-        d.restart_database();
+        d.restart_database(words.size() > 2 && words[2] == "persisted");
       } else {
         d.restart_daemon(words.size() > 2);
       }
@@ -251,6 +254,9 @@ class Script {
       equal("phase", word(words, 2), to_text(d.state.phase));
     } else if (what == "status") {
       equal("status", word(words, 3), to_text(d.decision(kind_named(word(words, 2))).status));
+    } else if (what == "none") {
+      if (const auto id = d.decision(kind_named(word(words, 2))).id; id != 0)
+        fail("there is decision " + std::to_string(id) + " of that kind");
     } else if (what == "evidence") {
       std::string wanted;
       for (std::size_t i = 3; i < words.size(); ++i) wanted += (i > 3 ? " " : "") + words[i];

@@ -7,15 +7,16 @@
 //   candidate KNOB VALUE [gain=G] [probability=P]   what searches find; `candidate none`
 //   attach | lose | poll N | wait SECONDS | until PHASE WITHIN | bad_polls N
 //   answer ok|failed|partial|not_sent|pending|ineffective      to the next call
-//   late ok|failed             the pending call returns
+//   late ok|failed|lands       the pending call returns; lands: after target or daemon went
 //   records_fail N             the next N records cannot be written
 //   foreign KNOB VALUE         someone else changes a knob
 //   command freeze|thaw|revert|clear_safe|apply|mode MODE|try KNOB VALUE
 //   minute M                   local minute of the day
-//   restart database | restart daemon [lease_ran_out]
+//   restart database [persisted] | restart daemon [lease_ran_out]   persisted: opened with the
+//                              latest OPTIONS file
 //   shutdown
-//   expect phase P | status KIND STATUS | evidence KIND WORDS | setting KNOB VALUE | noop REASON
-//          | alert CODE | refused | kept N | sent N | reverts N
+//   expect phase P | status KIND STATUS | none KIND | evidence KIND WORDS | setting KNOB VALUE
+//          | noop REASON | alert CODE | refused | kept N | sent N | reverts N
 #pragma once
 
 #include <string>

@@ -187,6 +187,16 @@ TEST_F(LibraryTest, ARevertCanGiveDelayedWritersTheirRateBack) {
   EXPECT_EQ(text_of(daemon_.apply(id, with_rate, true), "status"), "ok");
   EXPECT_EQ(rate(), kFull);
   EXPECT_EQ(db->GetDBOptions().delayed_write_rate, kFull);
+  // A restore of everything, too.
+  for (const int mib : {64, 16, 8}) daemon_.apply(id, target(mib));
+  ASSERT_LT(rate(), 0.6 * kFull);
+  EXPECT_EQ(text_of(daemon_.restore(id), "status"), "ok");
+  EXPECT_LT(rate(), 0.6 * kFull);
+  daemon_.apply(id, target(16));
+  EXPECT_EQ(text_of(daemon_.restore(id, true), "status"), "ok");
+  EXPECT_EQ(rate(), kFull);
+  daemon_.apply(id, target(16));
+  ASSERT_LT(rate(), kFull);
   // Set by someone else, and not seen by the daemon yet.
   ASSERT_TRUE(db->SetDBOptions({{"delayed_write_rate", "9000000"}}).ok());
   EXPECT_EQ(text_of(daemon_.apply(id, with_rate, true), "status"), "ok");

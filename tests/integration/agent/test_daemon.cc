@@ -176,8 +176,8 @@ boost::json::object TestDaemon::apply(std::uint64_t db, const boost::json::objec
               {"deadline_s", deadline_s}});
 }
 
-boost::json::object TestDaemon::restore(std::uint64_t db) {
-  return ask({{"type", "restore"}, {"db", db}, {"deadline_s", 30}});
+boost::json::object TestDaemon::restore(std::uint64_t db, bool clear_delay) {
+  return ask({{"type", "restore"}, {"db", db}, {"deadline_s", 30}, {"clear_delay", clear_delay}});
 }
 
 boost::json::object family_value(const std::string& family, const std::string& option,

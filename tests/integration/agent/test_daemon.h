@@ -61,7 +61,7 @@ class TestDaemon {
   boost::json::object observe(std::uint64_t db);
   boost::json::object apply(std::uint64_t db, const boost::json::object& set, bool revert = false,
                             double deadline_s = 30);
-  boost::json::object restore(std::uint64_t db);
+  boost::json::object restore(std::uint64_t db, bool clear_delay = false);
   void heartbeat(double lease_s) { send({{"type", "heartbeat"}, {"lease_s", lease_s}}); }
 
  private:

@@ -346,7 +346,7 @@ TEST_F(AgentServerTest, LostConnectionEndsWhatWaits) {
       {{"type", "applied"}, {"seq", agent->receive("apply").at("seq")}, {"status", "pending"}});
   EXPECT_EQ(Loop::wait(std::move(pending)).status, ApplyStatus::pending);
   auto observing = begin(target()->observe(kLong));
-  auto restoring = begin(target()->restore(kLong, nullptr));
+  auto restoring = begin(target()->restore(false, kLong, nullptr));
   agent->receive("restore");
   agent->disconnect();
   EXPECT_FALSE(Loop::wait(std::move(observing)));
@@ -420,7 +420,7 @@ TEST_F(AgentServerTest, RestoreReportsWhatItPutBack) {
   auto database = FakeAgent::database(1, "/data/one");
   database["ours"] = kChangedValues;
   agent.hello({database});
-  auto call = begin(target()->restore(kLong, nullptr));
+  auto call = begin(target()->restore(false, kLong, nullptr));
   agent.send({{"type", "applied"},
               {"seq", agent.receive("restore").at("seq")},
               {"status", "ok"},

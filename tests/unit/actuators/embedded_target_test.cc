@@ -100,7 +100,7 @@ TEST_F(EmbeddedTargetTest, AppliesReadsBackAndRestores) {
   EXPECT_EQ(report.applied, kGrow);
   EXPECT_EQ(write_buffer(), 16777216);
   EXPECT_EQ(loop_.run(target_->attachment(kLong)).value().ours, kGrow);
-  EXPECT_EQ(loop_.run(target_->restore(kLong, nullptr)).applied, model::reversed(kGrow));
+  EXPECT_EQ(loop_.run(target_->restore(false, kLong, nullptr)).applied, model::reversed(kGrow));
   EXPECT_EQ(write_buffer(), 4194304);
 }
 
@@ -165,7 +165,7 @@ TEST_F(EmbeddedTargetTest, AdoptedValueIsNotPutBack) {
   target_ = open().value();
   ASSERT_EQ(apply(kGrow).status, ApplyStatus::ok);
   EXPECT_TRUE(loop_.run(target_->adopt(kGrow, kLong)));
-  EXPECT_TRUE(loop_.run(target_->restore(kLong, nullptr)).applied.empty());
+  EXPECT_TRUE(loop_.run(target_->restore(false, kLong, nullptr)).applied.empty());
   EXPECT_EQ(write_buffer(), 16777216);
 }
 

@@ -50,7 +50,7 @@ class FaultyTargetTest : public ::testing::Test {
 TEST_F(FaultyTargetTest, WithoutFaultsIsTheTarget) {
   EXPECT_TRUE(observe());
   EXPECT_EQ(loop_.run(target_->apply(kGrow, false, kDeadline, nullptr)).applied, kGrow);
-  EXPECT_EQ(loop_.run(target_->restore(kDeadline, nullptr)).status, ApplyStatus::ok);
+  EXPECT_EQ(loop_.run(target_->restore(false, kDeadline, nullptr)).status, ApplyStatus::ok);
   EXPECT_EQ(write_buffer(), 4 * kMiB);
   EXPECT_EQ(target_->info().kind, "plant");
 }
@@ -86,7 +86,7 @@ TEST_F(FaultyTargetTest, PendingThenLate) {
     const bool good = fault == Fault::pending_late_ok;
     EXPECT_EQ(end.status, good ? ApplyStatus::ok : ApplyStatus::failed);
     EXPECT_EQ(write_buffer(), good ? 16 * kMiB : 4 * kMiB);
-    EXPECT_EQ(loop_.run(target_->restore(kDeadline, nullptr)).status, ApplyStatus::ok);
+    EXPECT_EQ(loop_.run(target_->restore(false, kDeadline, nullptr)).status, ApplyStatus::ok);
   }
 }
 

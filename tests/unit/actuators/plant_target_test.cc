@@ -61,7 +61,7 @@ TEST_F(PlantTargetTest, AppliesRemembersAndRestores) {
   const auto held = loop_.run(target_->attachment(kDeadline)).value();
   EXPECT_EQ(held.baseline, plant_default_settings());
   EXPECT_EQ(held.ours, kGrow);
-  EXPECT_EQ(loop_.run(target_->restore(kDeadline, nullptr)).applied, model::reversed(kGrow));
+  EXPECT_EQ(loop_.run(target_->restore(false, kDeadline, nullptr)).applied, model::reversed(kGrow));
   EXPECT_EQ(write_buffer(), 4 * kMiB);
 }
 
@@ -98,7 +98,7 @@ TEST_F(PlantTargetTest, ForeignValueStays) {
 TEST_F(PlantTargetTest, AdoptedValueIsTheNewBaseline) {
   apply(kGrow);
   EXPECT_TRUE(loop_.run(target_->adopt(kGrow, kDeadline)));
-  EXPECT_TRUE(loop_.run(target_->restore(kDeadline, nullptr)).applied.empty());
+  EXPECT_TRUE(loop_.run(target_->restore(false, kDeadline, nullptr)).applied.empty());
   EXPECT_EQ(write_buffer(), 16 * kMiB);
 }
 

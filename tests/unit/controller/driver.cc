@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace lsmtuned::controller::testing {
 
@@ -233,9 +234,17 @@ void Driver::attach() {
   feed(TargetFound{incarnation_, baseline, model::difference(baseline, settings)});
 }
 
+void Driver::land_call() {
+  if (!landing_) {
+    broken.emplace_back("the script lets a call take effect that is not out");
+    return;
+  }
+  settings = model::with_changes(settings, std::exchange(landing_, std::nullopt)->changes);
+}
+
 void Driver::lose() {
   outstanding_ = 0;
-  held_.reset();
+  if (held_) landing_ = std::exchange(held_, std::nullopt);
   feed(TargetLost{"connection closed"});
 }
 
@@ -284,22 +293,23 @@ void Driver::candidate(Knob knob, double value, double gain, double probability)
   probability_ = probability;
 }
 
-void Driver::restart_database() {
+void Driver::restart_database(bool persisted) {
   ++incarnation_;
-  settings = baseline;
+  (persisted ? baseline : settings) = persisted ? settings : baseline;
   counters_ = {};
   flush_seconds_ = 0;
   l0_compactions_ = 0;
   opened_at_ = now;
   outstanding_ = 0;
   held_.reset();
+  landing_.reset();
 }
 
 void Driver::restart_daemon(bool lease_restored) {
   if (lease_restored) settings = baseline;
   PersistentState persistent = state.persistent;
   outstanding_ = 0;
-  held_.reset();
+  if (held_) landing_ = std::exchange(held_, std::nullopt);
   state = initial_state("main", state.policy, std::move(persistent), 2, now);
 }
 

@@ -60,7 +60,9 @@ class Driver {
   void propose(model::Knob knob, double value);
   bool call_pending() const { return held_.has_value(); }
   void finish_call(ApplyStatus status);  // of a call that was left pending
-  void restart_database();               // without telling
+  void land_call();  // of one that was out when target or daemon went: it takes effect after all
+  // Without telling. `persisted`: opened with the OPTIONS file that holds what was in force.
+  void restart_database(bool persisted = false);
   void restart_daemon(bool lease_restored);
   model::Snapshot snapshot() const;
   // What the next searches find: this change of the default family. `value` 0: nothing.
@@ -115,7 +117,8 @@ class Driver {
     model::ChangeSet changes;
     bool is_revert;
   };
-  std::optional<Held> held_;  // pending
+  std::optional<Held> held_;     // pending
+  std::optional<Held> landing_;  // nobody waits for it any more
   int outstanding_ = 0;
   int changes_sent = 0;
   int reverts_sent = 0;

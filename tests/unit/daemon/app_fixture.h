@@ -107,10 +107,12 @@ class SteeredTarget final : public actuators::Target {
     note();
     co_return report;
   }
-  boost::asio::awaitable<actuators::ApplyReport> restore(std::chrono::milliseconds deadline,
+  boost::asio::awaitable<actuators::ApplyReport> restore(bool clear_delay,
+                                                         std::chrono::milliseconds deadline,
                                                          LateResult late) override {
     ++switches_->restores;
-    actuators::ApplyReport report = co_await plant_->restore(deadline, std::move(late));
+    actuators::ApplyReport report =
+        co_await plant_->restore(clear_delay, deadline, std::move(late));
     note();
     co_return report;
   }

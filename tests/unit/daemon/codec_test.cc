@@ -74,8 +74,8 @@ auto fields_of(const controller::KeptChange& x) {
   return std::tie(a, b, c, d, e);
 }
 auto fields_of(const PersistentState& x) {
-  const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q] = x;
-  return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q);
+  const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s] = x;
+  return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s);
 }
 
 // Equality to the bit: doubles by their representation, so that -0.0 differs from 0.0.
@@ -276,6 +276,8 @@ PersistentState any_state() {
   state.calibrated = any_bool();
   state.prediction_bias = any_double();
   if (any_bool()) state.open_trial = any_decision();
+  state.may_land = some(any_change);
+  state.reapply = some(any_change);
   state.foreign = some([] { return std::pair(any_text(), any_knob()); });
   state.probe = {random_source->bits(), any_group(), any_group(), any_group()};
   return state;
