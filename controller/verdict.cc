@@ -66,13 +66,13 @@ bool debt_is_high(const config::Policy& policy, const TrialBaseline& before,
                                times * policy.max_debt_growth_share * before.tree_bytes;
 }
 
-// High and rising over each of the last three cycles: it will not drain by itself.
+// High, and higher at each of the last three cycle ends: it will not drain by itself. Waiting for a
+// fourth costs more than it saves (campaign seed 221: 6.8 instead of 4.1 % lost).
 bool debt_grows(const config::Policy& policy, const TrialBaseline& before,
                 std::span<const Mark> after) {
   return boundaries(after, true).size() >= 4 && debt_is_high(policy, before, after) &&
          pending_at_cycle_end(after, true, 0) > pending_at_cycle_end(after, true, 1) &&
-         pending_at_cycle_end(after, true, 1) > pending_at_cycle_end(after, true, 2) &&
-         pending_at_cycle_end(after, true, 2) > pending_at_cycle_end(after, true, 3);
+         pending_at_cycle_end(after, true, 1) > pending_at_cycle_end(after, true, 2);
 }
 
 // Another level, not a slope: the mean over the last third of the cycles is not above that over the
