@@ -101,12 +101,14 @@ def rotated(items, by):
 
 
 def saturating(parsed, best):
-    """Round after round, each beginning with another arm."""
+    """Round after round, the arms of one budget next to each other: what else the machine is busy with
+    is then much the same for all of them.
+    """
     cells = {}
     for number in range(1, parsed.rounds + 1):
         for scenario in parsed.scenarios:
-            for arm in rotated(parsed.arms, number - 1):
-                for budget in rotated(parsed.budgets, number - 1):
+            for budget in rotated(parsed.budgets, number - 1):
+                for arm in rotated(parsed.arms, number - 1):
                     cell = cell_of(parsed, scenario, arm, budget, number, best)
                     if cell:
                         cells[cell.name] = cell
