@@ -4,107 +4,18 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include <condition_variable>
 #include <memory>
-#include <mutex>
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "fake_agent.h"
-#include "support.h"
+#include "agent_server_fixture.h"
 
 namespace lsmtuned::actuators {
 namespace {
 
 namespace json = boost::json;
 using model::Knob;
-using std::chrono::milliseconds;
 using ::testing::HasSubstr;
-
-constexpr milliseconds kLong{30000};
-// For requests that are meant to time out.
-constexpr milliseconds kShort{20};
-
-const model::ChangeSet kChange = {{"default", Knob::write_buffer_size, 4194304, 16777216}};
-const json::object kChangedValues = {
-    {"families", {{"default", {{"write_buffer_size", "16777216"}}}}}};
-
-class AgentServerTest : public ::testing::Test {
- protected:
-  ~AgentServerTest() override {
-    if (server_) loop_.on_loop([this] { server_.reset(); });
-    loop_.finish();
-  }
-
-  Result<void> start(std::vector<std::string> users = {}) {
-    AgentServerOptions options;
-    options.socket_path = path_;
-    options.allowed_users = std::move(users);
-    options.lease_s = 7;
-    AgentServer::Callbacks callbacks;
-    callbacks.found = [this](std::shared_ptr<Target> target) {
-      const std::scoped_lock lock(mutex_);
-      found_.push_back(std::move(target));
-    };
-    callbacks.lost = [this](const std::shared_ptr<Target>& target, const std::string& reason) {
-      const std::scoped_lock lock(mutex_);
-      lost_.emplace_back(target->info().path, reason);
-    };
-    callbacks.lease_expired = [this](const std::shared_ptr<Target>& target) {
-      const std::scoped_lock lock(mutex_);
-      expired_.push_back(target->info().path);
-    };
-    callbacks.log = [this](std::string line) {
-      const std::scoped_lock lock(mutex_);
-      log_.push_back(std::move(line));
-    };
-    return loop_.on_loop([this, &options, &callbacks] {
-      server_ = std::make_unique<AgentServer>(loop_.executor(), options, callbacks);
-      return server_->start();
-    });
-  }
-
-  template <class T>
-  std::vector<T> copy(const std::vector<T>& list) {
-    const std::scoped_lock lock(mutex_);
-    return list;
-  }
-  // Waits for the target number `index` to be found.
-  std::shared_ptr<Target> target(std::size_t index = 0) {
-    EXPECT_TRUE(eventually([&] { return copy(found_).size() > index; }));
-    return copy(found_).at(index);
-  }
-  bool logged(const std::string& text) {
-    return eventually([&] {
-      for (const auto& line : copy(log_))
-        if (line.find(text) != std::string::npos) return true;
-      return false;
-    });
-  }
-  // An agent with one database, welcomed.
-  std::unique_ptr<FakeAgent> attached() {
-    auto agent = std::make_unique<FakeAgent>(path_);
-    agent->hello({FakeAgent::database(1, "/data/one")});
-    agent->receive("welcome");
-    return agent;
-  }
-  // Starts a call on the loop; its result is waited for later.
-  template <class T>
-  std::future<T> begin(boost::asio::awaitable<T> call) {
-    return boost::asio::co_spawn(loop_.executor(), std::move(call), boost::asio::use_future);
-  }
-
-  TempDir directory_;
-  std::string path_ = directory_ / "agent.sock";
-  Loop loop_;
-  std::unique_ptr<AgentServer> server_;
-  std::mutex mutex_;
-  std::vector<std::shared_ptr<Target>> found_;
-  std::vector<std::pair<std::string, std::string>> lost_;
-  std::vector<std::string> expired_;
-  std::vector<std::string> log_;
-};
 
 TEST_F(AgentServerTest, HandshakeFindsEveryDatabase) {
   ASSERT_TRUE(start());
@@ -195,153 +106,13 @@ TEST_F(AgentServerTest, UserThatDoesNotExistIsAnError) {
   EXPECT_THAT(started.error().what, HasSubstr("no-such-user-here"));
 }
 
-TEST_F(AgentServerTest, ObservationIsAskedForAndParsed) {
-  ASSERT_TRUE(start());
-  const auto agent = attached();
-  auto call = begin(target()->observe(kLong));
-  const auto request = agent->receive("observe");
-  EXPECT_EQ(request.at("db"), 1);
-  auto body =
-      json::parse(read_file(std::string(ACTUATORS_TEST_DATA) + "/observation.json")).as_object();
-  body["type"] = "observation";
-  body["seq"] = request.at("seq");
-  body["db"] = 1;
-  agent->send(body);
-  const auto snapshot = Loop::wait(std::move(call)).value();
-  EXPECT_EQ(snapshot.target, "/data/one");
-  EXPECT_EQ(snapshot.incarnation, 1234567890123456789u);
-  EXPECT_GT(snapshot.time_s, 0);
-  EXPECT_GT(snapshot.wall_time_s, 1.6e9);
-}
-
-TEST_F(AgentServerTest, BadObservationIsAnErrorAndNoMore) {
-  ASSERT_TRUE(start());
-  const auto agent = attached();
-  for (const json::object& body : {json::object{{"error", "the database is closing"}},
-                                   json::object{{"uptime_s", -4}}, json::object{}}) {
-    auto call = begin(target()->observe(kLong));
-    auto answer = body;
-    answer["type"] = "observation";
-    answer["seq"] = agent->receive("observe").at("seq");
-    agent->send(answer);
-    EXPECT_FALSE(Loop::wait(std::move(call)));
-  }
-  EXPECT_TRUE(loop_.on_loop([&] { return target()->connected(); }));
-}
-
-TEST_F(AgentServerTest, ObservationThatDoesNotComeTimesOut) {
-  ASSERT_TRUE(start());
-  const auto agent = attached();
-  EXPECT_FALSE(loop_.run(target()->observe(kShort)));
-  // Its answer, when it comes, is nobody's; the next one is told apart.
-  const auto first = agent->receive("observe").at("seq");
-  agent->send({{"type", "observation"}, {"seq", first}, {"error", "late"}});
-  auto call = begin(target()->observe(kLong));
-  const auto second = agent->receive("observe").at("seq");
-  EXPECT_NE(first, second);
-  agent->send({{"type", "observation"}, {"seq", second}, {"error", "in time"}});
-  EXPECT_THAT(Loop::wait(std::move(call)).error().what, HasSubstr("in time"));
-}
-
-TEST_F(AgentServerTest, AppliedIsReportedByReadBack) {
-  ASSERT_TRUE(start());
-  const auto agent = attached();
-  auto call = begin(target()->apply(kChange, false, kLong, nullptr));
-  const auto request = agent->receive("apply");
-  EXPECT_EQ(json::serialize(request.at("set")), json::serialize(kChangedValues));
-  EXPECT_EQ(request.at("revert"), false);
-  EXPECT_EQ(request.at("deadline_s"), 30.0);
-  agent->send({{"type", "applied"},
-               {"seq", request.at("seq")},
-               {"db", 1},
-               {"status", "ok"},
-               {"values", kChangedValues},
-               {"error", ""}});
-  const auto report = Loop::wait(std::move(call));
-  EXPECT_EQ(report.status, ApplyStatus::ok);
-  EXPECT_EQ(report.applied, kChange);
-  const auto held = loop_.run(target()->attachment(kLong)).value();
-  EXPECT_EQ(held.ours, kChange);
-}
-
-TEST_F(AgentServerTest, ValuesThatDidNotTakeAreNotReportedAsApplied) {
-  ASSERT_TRUE(start());
-  const auto agent = attached();
-  auto call = begin(target()->apply(kChange, false, kLong, nullptr));
-  agent->send({{"type", "applied"},
-               {"seq", agent->receive("apply").at("seq")},
-               {"db", 1},
-               {"status", "failed"},
-               {"values", {{"families", {{"default", {{"write_buffer_size", "4194304"}}}}}}},
-               {"error", "Invalid argument"}});
-  const auto report = Loop::wait(std::move(call));
-  EXPECT_EQ(report.status, ApplyStatus::failed);
-  EXPECT_TRUE(report.applied.empty());
-  EXPECT_EQ(report.error, "Invalid argument");
-  EXPECT_TRUE(loop_.run(target()->attachment(kLong)).value().ours.empty());
-}
-
-TEST_F(AgentServerTest, RefusalsAndErrorsOfTheAgentAreReported) {
-  ASSERT_TRUE(start());
-  const auto agent = attached();
-  auto stopped = begin(target()->apply(kChange, false, kLong, nullptr));
-  agent->send({{"type", "applied"},
-               {"seq", agent->receive("apply").at("seq")},
-               {"status", "not_sent"},
-               {"error", "writes are stopped"}});
-  const auto report = Loop::wait(std::move(stopped));
-  EXPECT_EQ(report.status, ApplyStatus::not_sent);
-  EXPECT_EQ(report.error, "writes are stopped");
-
-  auto unknown = begin(target()->apply(kChange, false, kLong, nullptr));
-  agent->send({{"type", "error"},
-               {"seq", agent->receive("apply").at("seq")},
-               {"error", "no such database"}});
-  EXPECT_EQ(Loop::wait(std::move(unknown)).error, "no such database");
-}
-
-// The report that says pending comes first, whatever the agent is in a hurry to say next.
-TEST_F(AgentServerTest, PendingThenLateResult) {
-  ASSERT_TRUE(start());
-  const auto agent = attached();
-  std::promise<ApplyReport> late;
-  auto late_result = late.get_future();
-  auto call = begin(target()->apply(
-      kChange, false, kLong, [&](ApplyReport report) { late.set_value(std::move(report)); }));
-  const auto seq = agent->receive("apply").at("seq");
-  agent->send({{"type", "applied"}, {"seq", seq}, {"status", "pending"}});
-  agent->send({{"type", "applied"},
-               {"seq", seq},
-               {"status", "ok"},
-               {"late", true},
-               {"values", kChangedValues}});
-  EXPECT_EQ(Loop::wait(std::move(call)).status, ApplyStatus::pending);
-  const auto report = Loop::wait(std::move(late_result));
-  EXPECT_EQ(report.status, ApplyStatus::ok);
-  EXPECT_EQ(report.applied, kChange);
-}
-
-TEST_F(AgentServerTest, AgentThatSaysNothingIsPendingToo) {
-  ASSERT_TRUE(start());
-  const auto agent = attached();
-  std::promise<ApplyReport> late;
-  auto late_result = late.get_future();
-  const auto report = loop_.run(target()->apply(
-      kChange, false, kShort, [&](ApplyReport result) { late.set_value(std::move(result)); }));
-  EXPECT_EQ(report.status, ApplyStatus::pending);
-  const auto seq = agent->receive("apply").at("seq");
-  agent->send({{"type", "applied"}, {"seq", seq}, {"status", "pending"}});
-  agent->send({{"type", "applied"}, {"seq", seq}, {"status", "failed"}, {"error", "IO error"}});
-  EXPECT_EQ(Loop::wait(std::move(late_result)).error, "IO error");
-}
-
 TEST_F(AgentServerTest, LostConnectionEndsWhatWaits) {
   ASSERT_TRUE(start());
   auto agent = attached();
   std::promise<ApplyReport> late;
   auto late_result = late.get_future();
   auto pending = begin(target()->apply(
-      kChange, false, kLong, [&](ApplyReport report) { late.set_value(std::move(report)); }));
+      a_change(), false, kLong, [&](ApplyReport report) { late.set_value(std::move(report)); }));
   agent->send(
       {{"type", "applied"}, {"seq", agent->receive("apply").at("seq")}, {"status", "pending"}});
   EXPECT_EQ(Loop::wait(std::move(pending)).status, ApplyStatus::pending);
@@ -357,7 +128,7 @@ TEST_F(AgentServerTest, LostConnectionEndsWhatWaits) {
   EXPECT_FALSE(loop_.on_loop([&] { return target_after->connected(); }));
   EXPECT_FALSE(loop_.run(target_after->observe(kLong)));
   EXPECT_FALSE(loop_.run(target_after->attachment(kLong)));
-  EXPECT_EQ(loop_.run(target_after->apply(kChange, false, kLong, nullptr)).status,
+  EXPECT_EQ(loop_.run(target_after->apply(a_change(), false, kLong, nullptr)).status,
             ApplyStatus::not_sent);
   loop_.on_loop([&] { target_after->heartbeat(kLong); });
 }
@@ -371,11 +142,11 @@ TEST_F(AgentServerTest, ReconnectIsANewTarget) {
   EXPECT_TRUE(eventually([&] { return copy(lost_).size() == 1; }));
   FakeAgent again(path_);
   auto database = FakeAgent::database(1, "/data/one");
-  database["ours"] = kChangedValues;
+  database["ours"] = changed_values();
   again.hello({database});
   const auto second = target(1);
   EXPECT_NE(second, target(0));
-  EXPECT_EQ(loop_.run(second->attachment(kLong)).value().ours, kChange);
+  EXPECT_EQ(loop_.run(second->attachment(kLong)).value().ours, a_change());
 }
 
 TEST_F(AgentServerTest, DatabasesComeAndGo) {
@@ -390,43 +161,6 @@ TEST_F(AgentServerTest, DatabasesComeAndGo) {
   EXPECT_TRUE(eventually([&] { return copy(lost_).size() == 1; }));
   EXPECT_EQ(copy(lost_)[0].first, "/data/five");
   EXPECT_TRUE(loop_.on_loop([&] { return target(0)->connected(); }));
-}
-
-TEST_F(AgentServerTest, LeaseHeartbeatAdoptAndKeepTravel) {
-  ASSERT_TRUE(start());
-  const auto agent = attached();
-  loop_.on_loop([this] { target()->heartbeat(milliseconds(2500)); });
-  EXPECT_EQ(agent->receive("heartbeat").at("lease_s"), 2.5);
-
-  auto adopting = begin(target()->adopt(kChange, kLong));
-  const auto adopt = agent->receive("adopt");
-  EXPECT_EQ(json::serialize(adopt.at("values")), json::serialize(kChangedValues));
-  agent->send({{"type", "adopted"}, {"seq", adopt.at("seq")}, {"db", 1}});
-  EXPECT_TRUE(Loop::wait(std::move(adopting)));
-  const auto held = loop_.run(target()->attachment(kLong)).value();
-  EXPECT_EQ(held.baseline.get("default", Knob::write_buffer_size), 16777216);
-
-  auto keeping = begin(target()->keep_without_lease(kLong));
-  agent->send({{"type", "kept"}, {"seq", agent->receive("keep").at("seq")}, {"db", 1}});
-  EXPECT_TRUE(Loop::wait(std::move(keeping)));
-
-  agent->send({{"type", "lease_expired"}, {"db", 1}, {"status", "ok"}});
-  EXPECT_TRUE(eventually([&] { return copy(expired_).size() == 1; }));
-}
-
-TEST_F(AgentServerTest, RestoreReportsWhatItPutBack) {
-  ASSERT_TRUE(start());
-  FakeAgent agent(path_);
-  auto database = FakeAgent::database(1, "/data/one");
-  database["ours"] = kChangedValues;
-  agent.hello({database});
-  auto call = begin(target()->restore(false, kLong, nullptr));
-  agent.send({{"type", "applied"},
-              {"seq", agent.receive("restore").at("seq")},
-              {"status", "ok"},
-              {"values", {{"families", {{"default", {{"write_buffer_size", "4194304"}}}}}}}});
-  EXPECT_EQ(Loop::wait(std::move(call)).applied, model::reversed(kChange));
-  EXPECT_TRUE(loop_.run(target()->attachment(kLong)).value().ours.empty());
 }
 
 TEST_F(AgentServerTest, UnknownMessagesAreAnswered) {
