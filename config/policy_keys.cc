@@ -109,8 +109,9 @@ void add_permissions(std::vector<Key<Policy>>& keys) {
   keys.push_back(
       PolicyEntry("clear_delay_on_revert", flag)
           .to(&Policy::clear_delay_on_revert)
-          .help("Whether undoing a trial also gives delayed writers their full delayed_write_rate "
-                "back. RocksDB lowers that rate while it delays writes and remembers it, so a "
+          .help("Whether undoing a trial, or all changes, also gives delayed writers their full "
+                "delayed_write_rate back. RocksDB lowers that rate while it delays writes and "
+                "remembers it, so a "
                 "database can stay slower under the settings it had before. true: the option is "
                 "set again to the value it has; RocksDB 7.8 then also turns bytes_per_sync 0 into "
                 "1 MiB until the database is opened again, as any change of a database-wide "

@@ -58,7 +58,7 @@ struct App::Impl {
       : options(std::move(given)),
         config(options.config),
         clock(options.clock_speed),
-        databases(config, metrics),
+        databases(config),
         signals(loop),
         housekeeping(loop),
         history_timer(loop) {}

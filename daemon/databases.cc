@@ -17,8 +17,7 @@ std::string canonical(const std::string& path) {
 
 }  // namespace
 
-Databases::Databases(const config::DaemonConfig& config, Metrics& metrics)
-    : config_(config), metrics_(metrics) {}
+Databases::Databases(const config::DaemonConfig& config) : config_(config) {}
 
 void Databases::start(RunnerServices services) {
   services_ = std::move(services);
@@ -38,12 +37,11 @@ const config::TargetConfig* Databases::configured_path(const std::string& path) 
 
 Databases::Identity Databases::identify(const actuators::Target& target) const {
   const auto embedded = embedded_names_.find(&target);
-  const std::string path = embedded == embedded_names_.end() ? canonical(target.info().path) : "";
-  const config::TargetConfig* named =
-      embedded == embedded_names_.end() ? configured_path(path) : configured(embedded->second);
+  const bool known = embedded != embedded_names_.end();
+  const std::string name = known ? embedded->second : canonical(target.info().path);
+  const config::TargetConfig* named = known ? configured(name) : configured_path(name);
   if (named != nullptr) return {named->name, named->policy};
-  return {embedded == embedded_names_.end() ? path : embedded->second,
-          config::policy_for_unknown_target(config_)};
+  return {name, config::policy_for_unknown_target(config_)};
 }
 
 TargetRunner& Databases::runner_for(const Identity& identity) {
@@ -149,7 +147,7 @@ void Databases::follow_configuration() {
       ++entry;
       continue;
     }
-    metrics_.target_removed(runner.name());
+    services_.metrics->target_removed(runner.name());
     runner.stop();
     entry = runners_.erase(entry);
   }

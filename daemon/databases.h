@@ -21,8 +21,8 @@ namespace lsmtuned::daemon {
 
 class Databases {
  public:
-  // Both outlive this. `services` are given to every runner.
-  Databases(const config::DaemonConfig& config, Metrics& metrics);
+  explicit Databases(const config::DaemonConfig& config);  // which outlives this
+  // `services` are given to every runner, and outlive this.
   void start(RunnerServices services);
 
   // A named target is shown, and can be frozen, before its database is there.
@@ -56,7 +56,6 @@ class Databases {
   TargetRunner& runner_for(const Identity& identity);
 
   const config::DaemonConfig& config_;
-  Metrics& metrics_;
   RunnerServices services_;
   std::map<std::string, std::shared_ptr<TargetRunner>> runners_;
   std::vector<std::shared_ptr<actuators::Target>> present_;  // in order of appearance

@@ -24,6 +24,7 @@ struct Outcome {
 Outcome change(Database& database, const Values& set, bool revert);
 
 // The baseline of every knob whose present value is ours; foreign ones stay and become baseline.
+// With `clear_delay`, delayed_write_rate is set again as in a revert that names it.
 Outcome restore(Database& database, bool clear_delay);
 
 }  // namespace lsmtuned::agent
