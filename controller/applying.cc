@@ -20,8 +20,10 @@ void Reducer::on(const ApplyFinished& finished) {
     return;
   }
   state.outstanding.reset();
-  // The database side makes one call after another: earlier ones are over.
-  if (finished.status == ApplyStatus::ok) state.persistent.may_land.clear();
+  // The database side makes one call after another: earlier ones are over, and the first newer
+  // snapshot shows whether one of them landed.
+  if (finished.status == ApplyStatus::ok && !state.persistent.may_land.empty())
+    state.late_calls_over_at_s = now();
   if (finished.is_revert) {
     revert_returned(finished);
   } else {

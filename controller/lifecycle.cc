@@ -4,49 +4,29 @@
 #include "controller/reducer.h"
 
 namespace lsmtuned::controller {
-namespace {
-
-const model::KnobChange* find(const model::ChangeSet& changes, const model::KnobChange& like) {
-  const auto found =
-      std::find_if(changes.begin(), changes.end(), [&](const model::KnobChange& change) {
-        return change.family == like.family && change.knob == like.knob;
-      });
-  return found == changes.end() ? nullptr : &*found;
-}
-
-// In the place of an earlier value for the same knob.
-void put(model::ChangeSet& changes, const model::KnobChange& change) {
-  std::erase_if(changes, [&](const model::KnobChange& other) {
-    return other.family == change.family && other.knob == change.knob;
-  });
-  changes.push_back(change);
-}
-
-}  // namespace
-
 // A new open of the database: nothing of ours is in force there, and everything is learned anew
 // except what belongs to workload and device.
 void Reducer::restarted(std::uint64_t incarnation, const model::Settings& baseline) {
   model::ChangeSet tried;
   if (state.trial) tried = state.trial->decision.changes;
-  // Of a daemon that died, or of a restore whose connection was lost.
-  std::optional<Decision> open;
-  if (!state.trial && !state.revert) open = std::exchange(state.persistent.open_trial, {});
   abandon_trial("the database was restarted");
   drop_candidate("restart", "the database was restarted");
   auto& persistent = state.persistent;
   bool restored = std::exchange(state.restore_wanted_by, std::nullopt).has_value();
-  if (!open) open = std::exchange(persistent.open_trial, {});
-  if (open) {
+  // What is left is of a daemon that died, or a restore.
+  if (auto open = std::exchange(persistent.open_trial, {})) {
     const bool restore = open->kind == DecisionKind::revert;
     if (!restore) tried = open->changes;
-    Decision decision = *open;
-    end(decision, restore ? DecisionStatus::reverted : DecisionStatus::inconclusive,
+    end(*open, restore ? DecisionStatus::reverted : DecisionStatus::inconclusive,
         "the database was restarted meanwhile");
     restored = restored || restore;
   }
   if (policy.reapply_after_restart && !restored) {
-    for (const auto& change : persistent.kept) put(persistent.reapply, change);
+    std::erase_if(persistent.reapply, [&](const model::KnobChange& earlier) {
+      return model::find_knob(persistent.kept, earlier) != nullptr;
+    });
+    persistent.reapply.insert(persistent.reapply.end(), persistent.kept.begin(),
+                              persistent.kept.end());
   } else {
     persistent.reapply.clear();
   }
@@ -85,17 +65,12 @@ void Reducer::take_home_persisted(const model::ChangeSet& tried) {
   };
   if (tried.empty() || !std::all_of(tried.begin(), tried.end(), came_back)) return;
   model::ChangeSet back = model::reversed(tried);
-  for (const auto& change : back) baseline.set(change.family, change.knob, change.new_value);
-  Decision decision = new_decision(DecisionKind::revert);
-  decision.reason = "persisted";
-  decision.changes = back;
-  decision.explanation =
-      "the database was opened with the values of a trial that had no verdict: back to " +
-      model::describe(back);
-  decision.status = DecisionStatus::intended;
-  record(decision);
+  baseline = model::with_changes(baseline, back);
   effects.emplace_back(AdoptBaseline{back});
-  revert_values(std::move(decision), std::move(back), DecisionStatus::reverted);
+  take_home("persisted",
+            "the database was opened with the values of a trial that had no verdict: back to " +
+                model::describe(back),
+            back);
 }
 
 void Reducer::on(const TargetFound& found) {
@@ -134,28 +109,28 @@ void Reducer::on(const TargetFound& found) {
   // What is in force by us must be what trials kept; anything else goes home.
   // A trial may have moved a kept knob to its baseline: then no value of ours shows it.
   const auto moved_to_baseline = [&](const model::KnobChange& kept) {
-    const auto* tried = open && same ? find(open->changes, kept) : nullptr;
+    const auto* tried = open && same ? model::find_knob(open->changes, kept) : nullptr;
     return tried != nullptr && !found.tuned_by_us.empty() &&
            found.baseline.get(kept.family, kept.knob) == tried->new_value;
   };
   std::erase_if(persistent.kept, [&](const model::KnobChange& kept) {
-    return find(found.tuned_by_us, kept) == nullptr && !moved_to_baseline(kept);
+    return model::find_knob(found.tuned_by_us, kept) == nullptr && !moved_to_baseline(kept);
   });
   model::ChangeSet back;
   for (const auto& ours : found.tuned_by_us) {
-    const auto* kept = find(persistent.kept, ours);
+    const auto* kept = model::find_knob(persistent.kept, ours);
     const double wanted = kept
                               ? kept->new_value
                               : found.baseline.get(ours.family, ours.knob).value_or(ours.old_value);
     if (wanted != ours.new_value) back.push_back({ours.family, ours.knob, ours.new_value, wanted});
   }
   for (const auto& kept : persistent.kept)
-    if (find(found.tuned_by_us, kept) == nullptr)
+    if (model::find_knob(found.tuned_by_us, kept) == nullptr)
       back.push_back(
           {kept.family, kept.knob, *found.baseline.get(kept.family, kept.knob), kept.new_value});
   if (same && open) {
     Decision decision = *open;
-    if (decision.status == DecisionStatus::intended) persistent.may_land = decision.changes;
+    if (decision.status == DecisionStatus::intended) call_may_land(decision.changes);
     if (back.empty()) {
       persistent.open_trial.reset();
       return end(decision, DecisionStatus::reverted,
@@ -164,14 +139,9 @@ void Reducer::on(const TargetFound& found) {
     decision.evidence = "daemon restarted during the trial";
     return revert_values(std::move(decision), std::move(back), DecisionStatus::reverted);
   }
-  if (back.empty()) return;
-  Decision decision = new_decision(DecisionKind::revert);
-  decision.reason = "unknown_values";
-  decision.explanation = "values of ours that no kept decision explains: " + model::describe(back);
-  decision.changes = back;
-  decision.status = DecisionStatus::intended;
-  record(decision);
-  revert_values(std::move(decision), std::move(back), DecisionStatus::reverted);
+  if (!back.empty())
+    take_home("unknown_values",
+              "values of ours that no kept decision explains: " + model::describe(back), back);
 }
 
 void Reducer::on(const TargetLost& lost) {

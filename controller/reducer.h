@@ -54,7 +54,7 @@ struct Reducer {
   void on(const RecordFailed& failed);
   void retry_records();
 
-  // ---- snapshots and what is learned from them (snapshots.cc, estimator.cc, foreign.cc)
+  // ---- snapshots and what is learned from them (snapshots.cc, estimator.cc)
   void on(const SnapshotArrived& arrived);
   void on(const SnapshotFailed& failed);
   void bad_data(const std::string& why);
@@ -69,6 +69,8 @@ struct Reducer {
   void forget_window();
   bool saturated() const;
   void check_foreign(const model::Snapshot& snapshot);
+  void call_may_land(const model::ChangeSet& changes);
+  void stop_waiting_for_late_calls(const model::Snapshot& snapshot);
   void take_back(const model::ChangeSet& landed);
 
   // ---- proposals (proposal.cc)
@@ -117,6 +119,7 @@ struct Reducer {
   void revert_trial(DecisionStatus status, const std::string& reason, const std::string& evidence,
                     bool counts);
   void revert_values(Decision decision, model::ChangeSet changes, DecisionStatus final_status);
+  void take_home(const std::string& reason, const std::string& why, const model::ChangeSet& back);
   void restore_baseline(Decision decision);
   void want_restore(const std::string& by);
   void send_revert();

@@ -98,6 +98,18 @@ void Reducer::revert_values(Decision decision, model::ChangeSet changes,
   send_revert();
 }
 
+// Values of ours that are in force without a verdict, or by no decision that is known.
+void Reducer::take_home(const std::string& reason, const std::string& why,
+                        const model::ChangeSet& back) {
+  Decision decision = new_decision(DecisionKind::revert);
+  decision.reason = reason;
+  decision.explanation = why;
+  decision.changes = back;
+  decision.status = DecisionStatus::intended;
+  record(decision);
+  revert_values(std::move(decision), back, DecisionStatus::reverted);
+}
+
 void Reducer::restore_baseline(Decision decision) {
   RevertInProgress revert;
   revert.final_status = DecisionStatus::reverted;

@@ -9,11 +9,14 @@ constexpr int kBadSnapshotsToSafe = 3;
 // After this many refusals, snapshots that agree with each other are a new truth: the accepted one
 // was the outlier.
 constexpr int kBadSnapshotsToRestart = 6;
+
 bool sent_by_us(const model::ChangeSet& sent, const model::KnobChange& found) {
-  return std::any_of(sent.begin(), sent.end(), [&](const model::KnobChange& ours) {
-    return ours.family == found.family && ours.knob == found.knob &&
-           ours.new_value == found.new_value;
-  });
+  const model::KnobChange* ours = model::find_knob(sent, found);
+  return ours != nullptr && ours->new_value == found.new_value;
+}
+
+bool not_taken(const model::ChangeSet& sent, const model::KnobChange& found) {
+  return sent_by_us(model::reversed(sent), found);
 }
 
 }  // namespace
@@ -81,23 +84,18 @@ void Reducer::check_foreign(const model::Snapshot& snapshot) {
   const model::ChangeSet found = model::difference(*state.expected, snapshot.settings);
   if (found.empty()) {
     if (state.trial && state.phase == Phase::settling) state.trial->read_back = true;
+    stop_waiting_for_late_calls(snapshot);
     return;
   }
   model::ChangeSet foreign;
   model::ChangeSet landed;
   bool took_hold = true;
   for (const auto& change : found) {
-    const auto still_ours = [&](const model::ChangeSet& sent) {
-      return std::any_of(sent.begin(), sent.end(), [&](const model::KnobChange& ours) {
-        return ours.family == change.family && ours.knob == change.knob &&
-               ours.old_value == change.new_value;
-      });
-    };
     if (state.phase == Phase::settling && state.trial && !state.trial->read_back &&
-        still_ours(state.trial->decision.changes)) {
+        not_taken(state.trial->decision.changes, change)) {
       took_hold = false;  // OK was returned, yet the old value is in force
     } else if (state.phase == Phase::reverting && state.revert &&
-               still_ours(state.revert->changes)) {
+               not_taken(state.revert->changes, change)) {
       continue;  // the revert did not take hold yet: check_reverted sends it again
     } else if (sent_by_us(state.persistent.may_land, change)) {
       landed.push_back(change);
@@ -109,9 +107,8 @@ void Reducer::check_foreign(const model::Snapshot& snapshot) {
     bool news = now() - state.last_foreign_record_s >= 60;
     for (const auto& change : foreign) {
       state.persistent.baseline.set(change.family, change.knob, change.new_value);
-      std::erase_if(state.persistent.kept, [&](const model::KnobChange& kept) {
-        return kept.family == change.family && kept.knob == change.knob;
-      });
+      std::erase_if(state.persistent.kept,
+                    [&](const model::KnobChange& kept) { return model::same_knob(kept, change); });
       const auto place = std::pair(change.family, change.knob);
       if (std::find(state.foreign.begin(), state.foreign.end(), place) == state.foreign.end()) {
         state.foreign.push_back(place);
@@ -120,7 +117,7 @@ void Reducer::check_foreign(const model::Snapshot& snapshot) {
       state.expected->set(change.family, change.knob, change.new_value);
       if (state.revert)
         std::erase_if(state.revert->changes, [&](const model::KnobChange& ours) {
-          return ours.family == change.family && ours.knob == change.knob;
+          return model::same_knob(ours, change);
         });
     }
     state.persistent.foreign = state.foreign;
@@ -149,7 +146,23 @@ void Reducer::check_foreign(const model::Snapshot& snapshot) {
   if (!took_hold && state.phase == Phase::settling)
     revert_trial(DecisionStatus::failed, "read_back",
                  "the call returned OK, but the database still reports the old value", true);
-  if (!landed.empty()) take_back(landed);
+  if (landed.empty()) {
+    stop_waiting_for_late_calls(snapshot);
+  } else {
+    take_back(landed);
+  }
+}
+
+// A call that nobody answered, since its connection was lost.
+void Reducer::call_may_land(const model::ChangeSet& changes) {
+  state.persistent.may_land = changes;
+  state.late_calls_over_at_s.reset();
+}
+
+void Reducer::stop_waiting_for_late_calls(const model::Snapshot& snapshot) {
+  if (!state.late_calls_over_at_s || snapshot.time_s <= *state.late_calls_over_at_s) return;
+  state.persistent.may_land.clear();
+  state.late_calls_over_at_s.reset();
 }
 
 // A call of before the connection was lost has returned after all.
@@ -158,15 +171,10 @@ void Reducer::take_back(const model::ChangeSet& landed) {
   if (state.trial)
     return revert_trial(DecisionStatus::inconclusive, "late_call",
                         "an earlier call took effect: " + model::describe(landed), false);
-  Decision decision = new_decision(DecisionKind::revert);
-  decision.reason = "late_call";
-  decision.changes = model::reversed(landed);
-  decision.explanation = "a call that never answered took effect after all: back to " +
-                         model::describe(decision.changes);
-  decision.status = DecisionStatus::intended;
-  record(decision);
-  model::ChangeSet back = decision.changes;
-  revert_values(std::move(decision), std::move(back), DecisionStatus::reverted);
+  const model::ChangeSet back = model::reversed(landed);
+  take_home("late_call",
+            "a call that never answered took effect after all: back to " + model::describe(back),
+            back);
 }
 
 }  // namespace lsmtuned::controller

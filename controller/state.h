@@ -187,9 +187,11 @@ struct State {
   double expected_since_s = 0;                   // older snapshots are not compared with it
   std::optional<model::Snapshot> calibration_from;
   bool stopping = false;  // the daemon is: nothing new is begun
-  double next_reapply_s = 0;
+  // A later call than those of persistent.may_land returned then: they are over.
+  std::optional<double> late_calls_over_at_s;
+  double next_reapply_s = 0;  // settings kept before a restart are not applied again before this
   bool search_running = false;
-  bool discard_search = false;  // the running search began before a restart of the target
+  bool discard_search = false;  // the running search began before a restart or another policy
   double search_started_s = 0;
   double next_search_s = 0;
   std::string search_family;  // that the last search was about

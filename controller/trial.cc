@@ -15,7 +15,7 @@ constexpr double kMostBehindLongS = 60;  // but never more than this
 void merge_kept(model::ChangeSet& kept, const model::ChangeSet& changes) {
   for (const auto& change : changes) {
     const auto same = std::find_if(kept.begin(), kept.end(), [&](const model::KnobChange& k) {
-      return k.family == change.family && k.knob == change.knob;
+      return model::same_knob(k, change);
     });
     if (same == kept.end()) {
       kept.push_back(change);
@@ -172,23 +172,24 @@ void Reducer::keep_trial(const std::string& evidence) {
 // comes back as it was (TargetFound).
 void Reducer::abandon_trial(const std::string& evidence) {
   if (state.outstanding && !state.outstanding->is_revert && state.trial)
-    state.persistent.may_land = state.trial->decision.changes;
+    call_may_land(state.trial->decision.changes);
   state.outstanding.reset();
-  if (state.revert && state.revert->restore) {
-    if (state.revert->trial) end(*state.revert->trial, DecisionStatus::inconclusive, evidence);
-    state.revert.reset();
-    state.trial.reset();
+  const auto trial = std::exchange(state.trial, {});
+  const auto revert = std::exchange(state.revert, {});
+  if (!revert) {
+    if (!trial) return;
+    Decision decision = trial->decision;
+    end(decision, DecisionStatus::inconclusive, evidence);
+    state.persistent.open_trial.reset();
     return;
   }
-  if (state.revert) {
-    RevertInProgress revert = std::move(*state.revert);
-    state.revert.reset();
-    if (revert.trial) end(*revert.trial, DecisionStatus::inconclusive, evidence);
-    end(revert.decision, revert.final_status, evidence);
-  } else if (state.trial) {
-    end(state.trial->decision, DecisionStatus::inconclusive, evidence);
+  if (revert->trial) {
+    Decision decision = *revert->trial;
+    end(decision, DecisionStatus::inconclusive, evidence);
   }
-  state.trial.reset();
+  if (revert->restore) return;
+  Decision decision = revert->decision;
+  end(decision, revert->final_status, evidence);
   state.persistent.open_trial.reset();
 }
 

@@ -332,6 +332,7 @@ void members(Visitor& visit, T& s) {
   visit("restore_wanted_by", s.restore_wanted_by);
   visit("expected", s.expected);
   visit("expected_since_s", s.expected_since_s);
+  visit("late_calls_over_at_s", s.late_calls_over_at_s);
   visit("calibration_from", s.calibration_from);
   visit("stopping", s.stopping);
   visit("next_reapply_s", s.next_reapply_s);

@@ -72,6 +72,17 @@ ChangeSet reversed(ChangeSet changes) {
   return changes;
 }
 
+bool same_knob(const KnobChange& a, const KnobChange& b) {
+  return a.family == b.family && a.knob == b.knob;
+}
+
+const KnobChange* find_knob(const ChangeSet& changes, const KnobChange& like) {
+  const auto found = std::find_if(changes.begin(), changes.end(), [&](const KnobChange& change) {
+    return same_knob(change, like);
+  });
+  return found == changes.end() ? nullptr : &*found;
+}
+
 std::string describe(const ChangeSet& changes) {
   std::string text;
   for (const KnobChange& change : changes) {

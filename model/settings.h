@@ -51,6 +51,9 @@ using ChangeSet = std::vector<KnobChange>;
 ChangeSet difference(const Settings& from, const Settings& to);
 Settings with_changes(Settings settings, const ChangeSet& changes);
 ChangeSet reversed(ChangeSet changes);
+bool same_knob(const KnobChange& a,
+               const KnobChange& b);  // of the same family, whatever the values
+const KnobChange* find_knob(const ChangeSet& changes, const KnobChange& like);  // or nullptr
 std::string describe(const ChangeSet& changes);  // "default.write_buffer_size 4 MiB -> 16 MiB, ..."
 
 }  // namespace lsmtuned::model
