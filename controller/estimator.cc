@@ -177,8 +177,32 @@ void Reducer::compare(const model::Snapshot& snapshot) {
                     kLargestBias);
 }
 
+// What was predicted for the device of before says nothing about the model, and what was searched
+// for it is another question now.
+void Reducer::device_changed() {
+  state.calibration_from.reset();
+  state.compared.reset();
+  state.predicted_at_s = now() - kPredictionAgeS;
+  state.fruitless_searches = 0;
+  state.next_search_s = std::min(state.next_search_s, now());
+}
+
+// The machine stood still, or samples were lost for long: a rate over the pause is not one of the
+// database's.
+void Reducer::skip_pause(const model::Snapshot& snapshot) {
+  if (state.recent.empty() || snapshot.time_s - state.recent.back().time_s <= longest_pause_s())
+    return;
+  forget_window();
+  state.device_watch.from.reset();
+  if (!state.trial) return;
+  state.trial->followed.reset();
+  if (state.phase == Phase::verifying && now() - state.trial->settled_at_s < policy.trial_max_s)
+    state.trial->marks.clear();
+}
+
 void Reducer::estimate(const model::Snapshot& snapshot) {
   auto& persistent = state.persistent;
+  skip_pause(snapshot);
   const bool first = !persistent.calibrated;
   if (first) {
     persistent.calibration = model::prior_from(snapshot);
@@ -194,6 +218,8 @@ void Reducer::estimate(const model::Snapshot& snapshot) {
   state.latest_bytes_per_s = latest_rate(loaded);
   if (state.recent.size() >= 2)
     add_latencies(state.current_measure, state.recent.front(), state.recent.back());
+
+  if (model::watch_device(state.device_watch, persistent.calibration, snapshot)) device_changed();
 
   // Spans across a change of settings teach nothing: the change shapes only a part of them.
   const bool steady_settings = state.phase != Phase::applying && state.phase != Phase::settling &&
@@ -216,6 +242,7 @@ void Reducer::estimate(const model::Snapshot& snapshot) {
     }
     auto lesson = model::learn(persistent.calibration, *state.calibration_from, snapshot);
     state.lessons.add(lesson);
+    if (lesson.outcome == model::LessonOutcome::learned) model::end_of_lesson(state.device_watch);
     persistent.calibration = std::move(lesson.calibration);
     state.calibration_from = snapshot;
   }

@@ -177,9 +177,9 @@ void Reducer::on(const TurnGiven& given) {
 void Reducer::on(const Tick&) {
   retry_records();
   if (!state.attached) return;
-  const double limit = std::max(10.0, 5 * policy.poll_interval_s);
-  if (now() - std::max(state.last_accepted_at_s, 0.0) > limit)
-    bad_data("no good snapshot for more than " + std::to_string(static_cast<int>(limit)) + " s");
+  if (now() - std::max(state.last_accepted_at_s, 0.0) > longest_pause_s())
+    bad_data("no good snapshot for more than " +
+             std::to_string(static_cast<int>(longest_pause_s())) + " s");
 }
 
 // `keep` keeps what trials have kept; a trial without a verdict goes home either way.

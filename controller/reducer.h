@@ -4,6 +4,7 @@
 // Reducer::record, so that the transition table and the order of effects have one home each.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -58,8 +59,11 @@ struct Reducer {
   void on(const SnapshotArrived& arrived);
   void on(const SnapshotFailed& failed);
   void bad_data(const std::string& why);
+  double longest_pause_s() const { return std::max(10.0, 5 * policy.poll_interval_s); }
+  void skip_pause(const model::Snapshot& snapshot);
   void estimate(const model::Snapshot& snapshot);
   void refresh_predictions();
+  void device_changed();
   model::Prediction unbiased(model::Prediction prediction) const;
   void learn_error(double measured, double predicted, double stall_share);
   void compare(const model::Snapshot& snapshot);

@@ -18,6 +18,7 @@
 #include "controller/turn.h"
 #include "controller/window.h"
 #include "model/estimate/calibrate.h"
+#include "model/estimate/slower_device.h"
 #include "model/snapshot.h"
 #include "model/watch/workload_class.h"
 
@@ -186,6 +187,7 @@ struct State {
   std::optional<model::Settings> expected;       // what the database should report
   double expected_since_s = 0;                   // older snapshots are not compared with it
   std::optional<model::Snapshot> calibration_from;
+  model::DeviceWatch device_watch;
   bool stopping = false;  // the daemon is: nothing new is begun
   // A later call than those of persistent.may_land returned then: they are over.
   std::optional<double> late_calls_over_at_s;

@@ -289,6 +289,20 @@ void members(Visitor& visit, T& m) {
   visit("idle_periods", m.idle_periods);
 }
 
+template <class Visitor, Of<model::DeviceWatch> T>
+void members(Visitor& visit, T& w) {
+  visit("from", w.from);
+  visit("last", w.last);
+  visit("held_back", w.held_back);
+  visit("usual_low", w.usual_low);
+  visit("lowest", w.lowest);
+  visit("lowest_of_streak", w.lowest_of_streak);
+  visit("spans", w.spans);
+  visit("low_spans", w.low_spans);
+  visit("log_fallen", w.log_fallen);
+  visit("lowest_above", w.lowest_above);
+}
+
 template <class Visitor, Of<model::LessonCounts> T>
 void members(Visitor& visit, T& c) {
   visit("by_outcome", c.by_outcome);
@@ -334,6 +348,7 @@ void members(Visitor& visit, T& s) {
   visit("expected_since_s", s.expected_since_s);
   visit("late_calls_over_at_s", s.late_calls_over_at_s);
   visit("calibration_from", s.calibration_from);
+  visit("device_watch", s.device_watch);
   visit("stopping", s.stopping);
   visit("next_reapply_s", s.next_reapply_s);
   visit("search_running", s.search_running);

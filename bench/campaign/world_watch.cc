@@ -137,9 +137,10 @@ void World::watch_answers() {
       watched.noops_at = state_.noops;
       continue;
     }
+    watched.noops_at = std::min(watched.noops_at, state_.noops);  // a daemon that restarted
     if (newest_ && newest_->kind != DecisionKind::noop) {
       done(std::string("decision ") + controller::to_text(newest_->status));
-    } else if (state_.noops > watched.noops_at) {
+    } else if (state_.noops > watched.noops_at && state_.last_noop_reason != "measuring") {
       done("no change: " + state_.last_noop_reason);
     } else if (calm && l0 - watched.calm_l0 >= 1) {
       done("writes within limits");

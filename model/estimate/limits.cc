@@ -20,9 +20,10 @@ constexpr double kBelowForeground = 0.5;  // a client that offers less is no slo
 constexpr double kViolated = 2;           // standard deviations that make an inequality count
 constexpr double kJacobianStep = 0.1;     // wide enough to smooth the ledger's hard minimum
 
-// What the device carried, as the write bandwidth that section 4's bound would need for it.
-double carried(double written, double read, double read_to_write, double p) {
-  return std::pow(std::pow(written, p) + std::pow(read / read_to_write, p), 1 / p);
+double read_to_write(const Calibration& calibration) {
+  return calibration.write_bandwidth > 0 && calibration.read_bandwidth > 0
+             ? calibration.read_bandwidth / calibration.write_bandwidth
+             : kReadToWritePrior;
 }
 
 // The model's answer without the residual, as ln S; not finite when it has none.
@@ -101,18 +102,16 @@ class LimitLesson {
 
   void device() {
     const Interval& interval = evidence_.interval;
-    const double read_to_write = next_.write_bandwidth > 0 && next_.read_bandwidth > 0
-                                     ? next_.read_bandwidth / next_.write_bandwidth
-                                     : kReadToWritePrior;
-    const double seen = carried(interval.write_amplification * interval.put_bytes_per_s,
-                                interval.read_amplification * interval.put_bytes_per_s,
-                                read_to_write, next_.mix_exponent);
+    const double ratio = read_to_write(next_);
+    const double seen =
+        carried_bytes_per_s(next_, interval.write_amplification * interval.put_bytes_per_s,
+                            interval.read_amplification * interval.put_bytes_per_s);
     if (!(seen > 0) || !std::isfinite(seen)) return;
     double& reference = next_.uncertainty.reference_write_bandwidth;
     if (!known(Parameter::utilisation)) {
       if (!evidence_.regime.device) return;
       reference = next_.write_bandwidth = seen;
-      next_.read_bandwidth = seen * read_to_write;
+      next_.read_bandwidth = seen * ratio;
       begin(belief_, Parameter::utilisation, 0, rate_variance_);
       ++observed_.accepted;
       return;
@@ -227,6 +226,11 @@ class LimitLesson {
 };
 
 }  // namespace
+
+double carried_bytes_per_s(const Calibration& calibration, double written, double read) {
+  const double p = calibration.mix_exponent;
+  return std::pow(std::pow(written, p) + std::pow(read / read_to_write(calibration), p), 1 / p);
+}
 
 ModelInput input_of(const Evidence& evidence, const Calibration& calibration) {
   ModelInput input;

@@ -17,6 +17,9 @@
 
 namespace lsmtuned::model {
 
+// What the device carried, as the write bandwidth that section 4's bound would need for it.
+double carried_bytes_per_s(const Calibration& calibration, double written, double read);
+
 // What learn_limits() and its users share about one interval.
 struct Evidence {
   const Snapshot& earlier;

@@ -159,6 +159,9 @@ class Script {
       d.poll(std::stoi(word(words, 1)));
     } else if (verb == "wait") {
       d.wait(std::stoi(word(words, 1)));
+    } else if (verb == "suspend") {
+      d.now += std::stoi(word(words, 1));
+      d.wall += std::stoi(word(words, 1));
     } else if (verb == "until") {
       if (!d.poll_until(phase_named(word(words, 1)), std::stoi(word(words, 2))))
         fail("phase is " + std::string(to_text(d.state.phase)) + ", not " + words[1]);

@@ -6,6 +6,7 @@
 //   tuned KEY=VALUE...         the same, while the settings differ from the baseline
 //   candidate KNOB VALUE [gain=G] [probability=P]   what searches find; `candidate none`
 //   attach | lose | poll N | wait SECONDS | until PHASE WITHIN | bad_polls N
+//   suspend SECONDS            the machine stands still: neither ticks nor writes
 //   answer ok|failed|partial|not_sent|pending|ineffective      to the next call
 //   late ok|failed|lands       the pending call returns; lands: after target or daemon went
 //   records_fail N             the next N records cannot be written

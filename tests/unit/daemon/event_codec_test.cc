@@ -220,7 +220,7 @@ TEST(EventCodec, EveryMemberIsNamed) {
                   ModelAccuracy, RulesMark, RulesReading, RulesMemory, ProbeGroup, ProbeMemory,
                   State, PersistentState, Decision, Considered, WindowMeasure, Kpi, Kpis,
                   model::Prediction, model::Calibration, model::Uncertainty, model::LessonCounts,
-                  model::WorkloadWatch, model::KnobChange>();
+                  model::WorkloadWatch, model::DeviceWatch, model::KnobChange>();
   expect_complete<SnapshotArrived, SnapshotFailed, TargetFound, TargetLost, SearchFinished,
                   ApplyFinished, RecordFailed, PolicyChanged, Tick, OperatorCommand, Shutdown,
                   TurnGiven, RecordDecision, ApplyChanges, AdoptBaseline, RestoreBaseline, Alert>();

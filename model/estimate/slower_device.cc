@@ -1,0 +1,127 @@
+#include "model/estimate/slower_device.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "model/estimate/filter.h"
+#include "model/estimate/limits.h"
+#include "model/estimate/measure.h"
+
+namespace lsmtuned::model {
+namespace {
+
+constexpr int kLowSpansOfAFall = 3;
+constexpr int kSpansOfATime = 4;
+constexpr double kHeldBackShare = 0.2;  // of time stalled, where no delay is seen at a poll
+constexpr double kDeviation = 0.15;     // of ln u after a fall: of three spans, not of cycles
+
+bool compacts(const Snapshot& snapshot) {
+  return snapshot.device && !snapshot.device->name.empty() &&
+         snapshot.state.running_compactions > 0;
+}
+
+// A stall in progress is not in the counters yet.
+bool held_back_now(const Snapshot& snapshot) {
+  return snapshot.state.write_stopped || snapshot.state.delayed_write_rate > 0;
+}
+
+bool goes_on(const Snapshot& last, const Snapshot& snapshot) {
+  return last.incarnation == snapshot.incarnation && last.device &&
+         last.device->name == snapshot.device->name &&
+         last.device->write_bytes <= snapshot.device->write_bytes &&
+         last.device->read_bytes <= snapshot.device->read_bytes && snapshot.time_s > last.time_s &&
+         snapshot.time_s - last.time_s <= kLongestPollS;
+}
+
+void begin_span(DeviceWatch& watch, const Snapshot& snapshot) {
+  watch.from = watch.last = snapshot;
+  watch.held_back = held_back_now(snapshot);
+}
+
+void count_as_usual(DeviceWatch& watch, double carried) {
+  watch.lowest = watch.spans == 0 ? carried : std::min(watch.lowest, carried);
+  ++watch.spans;
+}
+
+// A dip that went by itself belongs to what is usual.
+void end_streak(DeviceWatch& watch) {
+  if (watch.low_spans > 0) count_as_usual(watch, watch.lowest_of_streak);
+  watch.low_spans = 0;
+}
+
+bool move(Calibration& calibration, double by, bool limit_known) {
+  Belief belief = belief_of(calibration);
+  const auto u = static_cast<std::size_t>(Parameter::utilisation);
+  if (!belief.known[u]) return false;
+  const ParameterRange range = range_of(Parameter::utilisation, limit_known);
+  const double value = std::clamp(belief.mean(static_cast<int>(u)) + by, range.low, range.high);
+  begin(belief, Parameter::utilisation, value, kDeviation * kDeviation);
+  store(belief, calibration);
+  return true;
+}
+
+// A span that carries so much shows what the device can, held back or not.
+bool rises(DeviceWatch& watch, Calibration& calibration, double carried, bool limit_known) {
+  if (!(watch.log_fallen > 0) || !(carried * kFallShare > watch.usual_low)) {
+    watch.lowest_above = 0;
+    return false;
+  }
+  const double before = std::exchange(watch.lowest_above, carried);
+  if (!(before > 0)) return false;
+  const double shown = std::min(before, carried);
+  const double by = std::min(watch.log_fallen, std::log(shown / watch.usual_low));
+  watch.log_fallen -= by;
+  watch.lowest_above = 0;
+  watch.usual_low = shown;
+  watch.spans = watch.low_spans = 0;
+  return move(calibration, by, limit_known);
+}
+
+}  // namespace
+
+bool watch_device(DeviceWatch& watch, Calibration& calibration, const Snapshot& snapshot) {
+  if (!compacts(snapshot)) {
+    watch.from.reset();
+    return false;
+  }
+  if (!watch.from || !goes_on(*watch.last, snapshot)) {
+    begin_span(watch, snapshot);
+    return false;
+  }
+  watch.last = snapshot;
+  watch.held_back = watch.held_back && held_back_now(snapshot);
+  const Interval interval = measure(*watch.from, snapshot);
+  if (interval.valid && interval.seconds < kSpanS) return false;
+  const bool held_back = watch.held_back || interval.stall_share > kHeldBackShare;
+  begin_span(watch, snapshot);
+  if (!interval.valid) return false;
+  const double carried = carried_bytes_per_s(calibration, interval.device_write_bytes_per_s,
+                                             interval.device_read_bytes_per_s);
+  const bool limit_known = snapshot.device->write_limit_bytes_per_s > 0;
+  if (!(carried > 0) || !std::isfinite(carried)) return false;
+  if (rises(watch, calibration, carried, limit_known)) return true;
+  if (!held_back) return false;
+  if (!(carried < kFallShare * watch.usual_low)) {
+    end_streak(watch);
+    count_as_usual(watch, carried);
+    return false;
+  }
+  watch.lowest_of_streak =
+      watch.low_spans == 0 ? carried : std::min(watch.lowest_of_streak, carried);
+  if (++watch.low_spans < kLowSpansOfAFall) return false;
+  const double by = std::log(carried / watch.usual_low);
+  const bool fell = move(calibration, by, limit_known);
+  watch.log_fallen -= by;
+  watch.usual_low = carried;
+  watch.spans = watch.low_spans = 0;
+  return fell;
+}
+
+void end_of_lesson(DeviceWatch& watch) {
+  if (watch.spans < kSpansOfATime || watch.low_spans > 0) return;
+  watch.usual_low = watch.lowest;
+  watch.spans = 0;
+}
+
+}  // namespace lsmtuned::model
