@@ -24,6 +24,7 @@ constexpr double kLargestBias = 0.4;     // ln; a model further off is wrong, no
 constexpr double kHeldBackShare = 0.2;   // of time stalled: the rate is the database's own
 constexpr double kPredictionAgeS = 300;  // for display only: recomputed at most this often,
                                          // and under other settings
+constexpr double kPauseShare = 0.3;      // of the usual put rate: below, nothing ran
 constexpr double kModelsAgeS = 300;      // every model is compared at most this often
 constexpr std::uint32_t kMembers = 2;    // of the file layer's ensemble
 
@@ -177,27 +178,34 @@ void Reducer::compare(const model::Snapshot& snapshot) {
                     kLargestBias);
 }
 
-// What was predicted for the device of before says nothing about the model, and what was searched
-// for it is another question now.
+// What was predicted for the device of before says nothing about the model, what was searched for
+// it is another question now, and a trial on both shows what the device did.
 void Reducer::device_changed() {
   state.calibration_from.reset();
   state.compared.reset();
   state.predicted_at_s = now() - kPredictionAgeS;
   state.fruitless_searches = 0;
   state.next_search_s = std::min(state.next_search_s, now());
+  if (state.trial && (state.phase == Phase::settling || state.phase == Phase::verifying))
+    revert_trial(DecisionStatus::inconclusive, "device",
+                 "what the device can do changed during the trial", false);
 }
 
-// The machine stood still, or samples were lost for long: a rate over the pause is not one of the
-// database's.
+// The machine stood still: a rate over the pause is not one of the database's. Where only samples
+// were lost, writes went on and the counters are right.
 void Reducer::skip_pause(const model::Snapshot& snapshot) {
-  if (state.recent.empty() || snapshot.time_s - state.recent.back().time_s <= longest_pause_s())
+  if (state.recent.empty()) return;
+  const Mark last = mark_of(state.recent.back());
+  const Mark mark = mark_of(snapshot);
+  const double pause_s = mark.time_s - last.time_s;
+  const double usual = pause_s * state.current_measure.put_bytes_per_s;
+  if (pause_s <= longest_pause_s() || mark.user_bytes - last.user_bytes >= kPauseShare * usual)
     return;
   forget_window();
   state.device_watch.from.reset();
   if (!state.trial) return;
   state.trial->followed.reset();
-  if (state.phase == Phase::verifying && now() - state.trial->settled_at_s < policy.trial_max_s)
-    state.trial->marks.clear();
+  for (Mark& earlier : state.trial->marks) earlier.time_s += pause_s;
 }
 
 void Reducer::estimate(const model::Snapshot& snapshot) {

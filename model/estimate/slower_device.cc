@@ -34,6 +34,24 @@ bool goes_on(const Snapshot& last, const Snapshot& snapshot) {
          snapshot.time_s - last.time_s <= kLongestPollS;
 }
 
+// Settings under which jobs ask less of the device: fewer of them, a lower rate, more to compute.
+bool asks_less(const Settings& before, const Settings& now) {
+  const auto fell = [&](const KnobValues& then, const KnobValues& later, Knob knob) {
+    const auto a = then.get(knob);
+    const auto b = later.get(knob);
+    return a && b && *b < *a;
+  };
+  if (fell(before.database, now.database, Knob::max_background_jobs) ||
+      fell(before.database, now.database, Knob::max_subcompactions) ||
+      fell(before.database, now.database, Knob::rate_limiter_bytes_per_second))
+    return true;
+  return std::any_of(now.families.begin(), now.families.end(), [&](const auto& family) {
+    const auto then = before.families.find(family.first);
+    return then != before.families.end() &&
+           fell(then->second, family.second, Knob::first_compressed_level);
+  });
+}
+
 void begin_span(DeviceWatch& watch, const Snapshot& snapshot) {
   watch.from = watch.last = snapshot;
   watch.held_back = held_back_now(snapshot);
@@ -85,7 +103,12 @@ bool watch_device(DeviceWatch& watch, Calibration& calibration, const Snapshot& 
     watch.from.reset();
     return false;
   }
-  if (!watch.from || !goes_on(*watch.last, snapshot)) {
+  if (watch.last && asks_less(watch.last->settings, snapshot.settings)) {
+    watch.from.reset();
+    watch.usual_low = 0;
+    watch.spans = watch.low_spans = 0;
+  }
+  if (!watch.from || !watch.last || !goes_on(*watch.last, snapshot)) {
     begin_span(watch, snapshot);
     return false;
   }

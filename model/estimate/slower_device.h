@@ -8,6 +8,9 @@
 // the calibration (filter.h) is begun anew there. After such a fall two spans in a row that carry
 // more than the low level by as much undo it, as far as they show.
 //
+// Where settings ask less of the device (fewer jobs, a lower rate limit, more compression), what
+// was usual is forgotten.
+//
 // Carried is bytes per second as the write bandwidth that both directions would need (limits.h).
 // Without kernel counters, without a bandwidth learned, or with polls further apart than
 // kLongestPollS, nothing is found. Pure; thread rules: plain values.

@@ -120,6 +120,8 @@ void set_plant(Plant& plant, const std::string& key, const std::string& value) {
     plant.immutables = number;
   else if (key == "running")
     plant.running_compactions = number;
+  else if (key == "device")
+    plant.device_rate = number * 1024 * 1024;
   else if (key == "job_age")
     plant.job_age_s = number;
   else if (key == "delayed")

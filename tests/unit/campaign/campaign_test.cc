@@ -115,7 +115,7 @@ TEST_F(CampaignAnswers, ADeviceThatFallsToAQuarterWithinAMinute) {
     for (int i = 1; i <= 6; ++i) scenario.device.push_back({from_s + 10 * i, 1 - 0.74 * i / 6});
     play_and_count(scenario);
   }
-  EXPECT_LE(late, std::max<std::size_t>(2, kScenarios / 10));
+  EXPECT_LE(late, std::max<std::size_t>(2, kScenarios / 5));
 }
 
 TEST_F(CampaignAnswers, ALoadStepUpAndDown) {

@@ -87,6 +87,7 @@ model::Snapshot Driver::snapshot() const {
   snapshot.device.emplace();  // its limit is what the model predicts from
   snapshot.device->name = "7:0";
   snapshot.device->write_limit_bytes_per_s = 100e6;
+  snapshot.device->write_bytes = snapshot.device->read_bytes = device_bytes_;
   snapshot.state.delayed_write_rate = p.delayed ? 16e6 : 0;
   snapshot.state.write_stopped = p.stopped;
   snapshot.state.running_compactions = p.running_compactions;
@@ -99,6 +100,7 @@ void Driver::advance_counters(double seconds) {
   const Plant& p = in_force();
   now += seconds;
   wall += seconds;
+  device_bytes_ += p.device_rate * seconds;
   if (p.stopped) return;
   counters_.user_bytes += p.rate * seconds;
   counters_.batch_bytes += 1.02 * p.rate * seconds;

@@ -27,6 +27,7 @@ struct Plant {
   double l0_files = 10;
   double immutables = 0;
   double running_compactions = 1;
+  double device_rate = 0;                  // bytes/s it writes; it reads as much; 0: not counted
   double flush_rate = 50.0 * 1024 * 1024;  // bytes/s of one flush while it runs
   double job_age_s = 0;                    // oldest running job
   bool delayed = false;
@@ -105,6 +106,7 @@ class Driver {
   double gain_ = 0;
   double probability_ = 0;
   model::DatabaseCounters counters_;
+  double device_bytes_ = 0;  // each way
   double cycle_phase_ = 0;
   double debt_ = 0;
   double flush_seconds_ = 0;

@@ -118,6 +118,18 @@ TEST(SlowerDevice, AFallWithoutDemandIsNone) {
   EXPECT_EQ(between_jobs.changes, 0);
 }
 
+TEST(SlowerDevice, FewerJobsAreNoSlowerDevice) {
+  Device device;
+  device.snapshot.settings.database.set(Knob::max_background_jobs, 4);
+  device.learn_usual();
+  device.snapshot.settings.database.set(Knob::max_background_jobs, 2);
+  device.run(300, 0.4);
+  end_of_lesson(device.watch);
+  EXPECT_EQ(device.changes, 0);
+  device.run(120, 0.1);
+  EXPECT_EQ(device.changes, 1);
+}
+
 TEST(SlowerDevice, NothingIsConcludedFromWhatIsNotKnown) {
   Device nothing_usual;
   nothing_usual.run(300, 0.2);
