@@ -186,7 +186,8 @@ void Reducer::device_changed() {
   state.predicted_at_s = now() - kPredictionAgeS;
   state.fruitless_searches = 0;
   state.next_search_s = std::min(state.next_search_s, now());
-  if (state.trial && (state.phase == Phase::settling || state.phase == Phase::verifying))
+  if (state.trial && !unverified(policy) &&
+      (state.phase == Phase::settling || state.phase == Phase::verifying))
     revert_trial(DecisionStatus::inconclusive, "device",
                  "what the device can do changed during the trial", false);
 }
