@@ -188,12 +188,12 @@ struct State {
   double expected_since_s = 0;                   // older snapshots are not compared with it
   std::optional<model::Snapshot> calibration_from;
   model::DeviceWatch device_watch;
-  bool stopping = false;  // the daemon is: nothing new is begun
   // A later call than those of persistent.may_land returned then: they are over.
   std::optional<double> late_calls_over_at_s;
   double next_reapply_s = 0;  // settings kept before a restart are not applied again before this
   bool search_running = false;
   bool discard_search = false;  // the running search began before a restart or another policy
+  bool stopping = false;        // the daemon is: nothing new is begun
   double search_started_s = 0;
   double next_search_s = 0;
   std::string search_family;  // that the last search was about
@@ -214,10 +214,10 @@ struct State {
   std::optional<ComparedSpan> compared;       // runs now, to be compared with its prediction
   std::vector<ModelAccuracy> model_accuracy;  // of those that can answer
   double models_compared_at_s = 0;
-  int bad_snapshots = 0;  // consecutive refused ones
+  int bad_snapshots = 0;      // consecutive refused ones
+  bool safe_latched = false;  // until an operator acts; beside persistent.storm_latched
   std::optional<model::Snapshot> last_refused;
   std::string safe_reason;       // clears itself when good data returns
-  bool safe_latched = false;     // until an operator acts; beside persistent.storm_latched
   std::string last_noop_reason;  // a no-op is recorded when its reason changes
   double next_noop_record_s = 0;
   std::optional<model::Prediction> current_prediction;  // at the present settings, trial's horizon

@@ -130,7 +130,7 @@ constexpr const char* kDelayedRateOption = "delayed_write_rate";
 // only for a value that differs, so the rate goes one byte a second up and back.
 rocksdb::Status set_delayed_rate_again(rocksdb::DB& db) {
   const std::uint64_t rate = db.GetDBOptions().delayed_write_rate;
-  const rocksdb::Status up = db.SetDBOptions({{kDelayedRateOption, std::to_string(rate + 1)}});
+  rocksdb::Status up = db.SetDBOptions({{kDelayedRateOption, std::to_string(rate + 1)}});
   if (!up.ok()) return up;
   return db.SetDBOptions({{kDelayedRateOption, std::to_string(rate)}});
 }

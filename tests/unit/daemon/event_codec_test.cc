@@ -113,9 +113,7 @@ bool same(const T& a, const T& b) {
     return true;
   } else if constexpr (requires { a.value_or(*a); }) {
     return a.has_value() == b.has_value() && (!a || same(*a, *b));
-  } else if constexpr (std::is_same_v<T, std::string>) {
-    return a == b;
-  } else if constexpr (requires { a.begin(); }) {
+  } else if constexpr (!std::is_same_v<T, std::string> && requires { a.begin(); }) {
     return std::equal(a.begin(), a.end(), b.begin(), b.end(),
                       [](const auto& x, const auto& y) { return same(x, y); });
   } else if constexpr (requires { a.first; }) {
