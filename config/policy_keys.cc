@@ -111,11 +111,11 @@ void add_permissions(std::vector<Key<Policy>>& keys) {
           .to(&Policy::clear_delay_on_revert)
           .help("Whether undoing a trial, or all changes, also gives delayed writers their full "
                 "delayed_write_rate back. RocksDB lowers that rate while it delays writes and "
-                "remembers it, so a "
-                "database can stay slower under the settings it had before. true: the option is "
-                "set again to the value it has; RocksDB 7.8 then also turns bytes_per_sync 0 into "
-                "1 MiB until the database is opened again, as any change of a database-wide "
-                "option does. false: no database-wide option is touched unless knobs names one."));
+                "remembers it, so a database can stay slower under the settings it had before. "
+                "true: the option is set again to the value it has; RocksDB 7.8 then also turns "
+                "bytes_per_sync 0 into 1 MiB until the database is opened again, as any change of "
+                "a database-wide option does. false: no database-wide option is touched unless "
+                "knobs names one."));
   keys.push_back(
       PolicyEntry("memory_budget", size)
           .to(&Policy::memory_budget_bytes)

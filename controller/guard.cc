@@ -146,10 +146,9 @@ GuardVerdict check_changes(const model::Snapshot& snapshot, const model::ChangeS
 bool near(const model::ChangeSet& changes, const model::ChangeSet& failed) {
   if (changes.size() != failed.size()) return false;
   return std::all_of(changes.begin(), changes.end(), [&](const model::KnobChange& change) {
-    return std::any_of(failed.begin(), failed.end(), [&](const model::KnobChange& other) {
-      return other.family == change.family && other.knob == change.knob &&
-             std::abs(change.new_value - other.new_value) <= 0.10 * std::abs(other.new_value);
-    });
+    const model::KnobChange* other = model::find_knob(failed, change);
+    return other != nullptr &&
+           std::abs(change.new_value - other->new_value) <= 0.10 * std::abs(other->new_value);
   });
 }
 
@@ -157,11 +156,10 @@ bool tried(const model::ChangeSet& changes, const model::ChangeSet& failed) {
   constexpr double kSmallMove = 0.1;  // |ln|: such knobs follow, they are not what was tried
   constexpr double kAlike = 0.5;      // of a move's size
   const auto move_of = [](const model::ChangeSet& all, const model::KnobChange& like) {
-    for (const auto& change : all)
-      if (change.family == like.family && change.knob == like.knob && change.old_value > 0 &&
-          change.new_value > 0)
-        return std::log(change.new_value / change.old_value);
-    return 0.0;
+    const model::KnobChange* change = model::find_knob(all, like);
+    return change != nullptr && change->old_value > 0 && change->new_value > 0
+               ? std::log(change->new_value / change->old_value)
+               : 0.0;
   };
   const auto covered = [&](const model::ChangeSet& all) {
     return std::all_of(all.begin(), all.end(), [&](const model::KnobChange& change) {

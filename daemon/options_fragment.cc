@@ -12,11 +12,8 @@ namespace lsmtuned::daemon {
 namespace {
 
 bool touches(const controller::Decision& decision, const model::KnobChange& kept) {
-  return std::any_of(decision.changes.begin(), decision.changes.end(),
-                     [&](const model::KnobChange& change) {
-                       return change.family == kept.family && change.knob == kept.knob &&
-                              change.new_value == kept.new_value;
-                     });
+  const model::KnobChange* change = model::find_knob(decision.changes, kept);
+  return change != nullptr && change->new_value == kept.new_value;
 }
 
 // The fragment does not know the program's algorithm, so the operator puts it in.

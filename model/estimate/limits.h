@@ -17,7 +17,8 @@
 
 namespace lsmtuned::model {
 
-// What the device carried, as the write bandwidth that section 4's bound would need for it.
+// What the device carried of `written` and `read` (bytes/s), as the write bandwidth that section
+// 4's bound would need for it.
 double carried_bytes_per_s(const Calibration& calibration, double written, double read);
 
 // What learn_limits() and its users share about one interval.
