@@ -40,7 +40,7 @@ struct Proposal {
 struct RulesMark {
   double time_s = 0;
   double batch_bytes = 0;    // into memtables
-  double flush_bytes = 0;    // of the family, out of them
+  double flush_bytes = 0;    // of all families, out of them
   double flush_seconds = 0;  // wall time of those jobs
   bool operator==(const RulesMark&) const = default;
 };
@@ -61,7 +61,7 @@ struct RulesReading {
 struct RulesMemory {
   std::optional<RulesMark> from;
   std::deque<double> fills_bytes_per_s;
-  std::optional<RulesReading> reading;  // not yet acted upon
+  std::optional<RulesReading> reading;  // of the period that ended at this poll, if one did
   double flush_bytes_per_s = 0;
   double idle_periods = 0;
   bool operator==(const RulesMemory&) const = default;

@@ -36,13 +36,14 @@ constexpr double kFilesPerJob = 25;  // max_compaction_bytes over target_file_si
 // and one sized to the last byte would never pass the guard.
 constexpr double kBudgetMargin = 0.02;
 
-RulesMark mark_from(const model::Snapshot& snapshot, const model::FamilySnapshot& family) {
+RulesMark mark_from(const model::Snapshot& snapshot) {
   RulesMark mark;
   mark.time_s = snapshot.time_s;
   mark.batch_bytes = snapshot.counters.batch_bytes;
-  if (!family.levels.empty()) {
-    mark.flush_bytes = family.levels[0].write_bytes;
-    mark.flush_seconds = family.levels[0].compaction_seconds;
+  for (const auto& family : snapshot.families) {
+    if (family.levels.empty()) continue;
+    mark.flush_bytes += family.levels[0].write_bytes;
+    mark.flush_seconds += family.levels[0].compaction_seconds;
   }
   return mark;
 }
@@ -156,14 +157,17 @@ void set_batch(Moves& moves, double wanted, double initial_file,
 
 class RulesStrategy final : public Strategy {
  public:
-  double pause_s(const config::Policy&) const override { return 0; }  // a reading is used once
+  double pause_s(const config::Policy&) const override {
+    return 0;
+  }  // a reading lasts for one poll
 
   void observe(State& state, const config::Policy& policy) const override {
     const model::Snapshot& snapshot = *state.last;
+    RulesMemory& memory = state.rules;
+    memory.reading.reset();
     const auto* family = model::worst_family(snapshot);
     if (family == nullptr) return;
-    RulesMemory& memory = state.rules;
-    const RulesMark mark = mark_from(snapshot, *family);
+    const RulesMark mark = mark_from(snapshot);
     if (!memory.from) {
       memory.from = mark;
       return;
@@ -205,8 +209,9 @@ class RulesStrategy final : public Strategy {
   Suggestion suggest(const View& view) const override {
     const auto& reading = view.state.rules.reading;
     const auto* family = model::worst_family(view.snapshot());
-    if (!reading || family == nullptr)
+    if (view.state.rules.fills_bytes_per_s.empty() || family == nullptr)
       return Nothing{"measuring", "the rules have not seen a whole period yet", {}};
+    if (!reading) return Nothing{};  // in the middle of a period
     // A trial has to be judged against something.
     if (!unverified(view.policy))
       if (auto nothing = nothing_to_gain(view); nothing.reason == "measuring") return nothing;

@@ -86,6 +86,48 @@ TEST_F(Rules, ReadsFillAndFlushOfAPeriod) {
   EXPECT_EQ(reading->idle_periods, 0);
 }
 
+// Looking more often than a period makes no more steps: 20 polls, a second apart, hold 4 periods of
+// 5 s.
+TEST_F(Rules, AReadingLastsForOnePoll) {
+  policy.rules_period_s = 5;
+  Driver often = watched(policy);
+  const Strategy& rules = strategy_named(config::Strategy::rules);
+  int readings = 0;
+  for (int i = 0; i < 20; ++i) {
+    often.now += 1;
+    often.state.last->time_s += 1;
+    rules.observe(often.state, policy);
+    if (often.state.rules.reading) {
+      ++readings;
+    } else {
+      EXPECT_TRUE(reason(suggest(often, policy)).empty());
+    }
+  }
+  EXPECT_EQ(readings, 4);
+}
+
+// The worst family is another one than a period ago: 10 MiB in 0.2 s are 50 MiB/s all the same.
+TEST_F(Rules, FlushSpeedIsOfAllFamilies) {
+  const Strategy& rules = strategy_named(config::Strategy::rules);
+  State state = d.state;
+  model::Snapshot& snapshot = *state.last;
+  snapshot.families.push_back(snapshot.families.front());
+  model::FamilySnapshot& other = snapshot.families.back();
+  other.name = "other";
+  other.levels[0].write_bytes += 1024 * kMiB;
+  other.levels[0].compaction_seconds += 100;
+  state.rules = {};
+  rules.observe(state, policy);
+  other.levels[0].files += 10;
+  snapshot.families.front().levels[0].write_bytes += 10 * kMiB;
+  snapshot.families.front().levels[0].compaction_seconds += 0.2;
+  snapshot.time_s += policy.rules_period_s;
+  ASSERT_EQ(model::worst_family(snapshot)->name, "other");
+  rules.observe(state, policy);
+  ASSERT_TRUE(state.rules.reading);
+  EXPECT_NEAR(state.rules.reading->flush_bytes_per_s, 50 * kMiB, 1);
+}
+
 TEST_F(Rules, GateNeedsAHeldUpFillAndAWaitingFlush) {
   RulesReading reading = held_up();
   EXPECT_FALSE(proposed(with(reading)).empty());
