@@ -180,16 +180,36 @@ void Reducer::compare(const model::Snapshot& snapshot) {
 
 // What was predicted for the device of before says nothing about the model, what was searched for
 // it is another question now, and a trial on both shows what the device did.
-void Reducer::device_changed() {
+void Reducer::device_changed(double bandwidth_before) {
   state.calibration_from.reset();
   state.compared.reset();
   state.predicted_at_s = now() - kPredictionAgeS;
+  forget_found();
+  state.advice.reset();
   state.fruitless_searches = 0;
   state.next_search_s = std::min(state.next_search_s, now());
-  if (state.trial && !unverified(policy) &&
-      (state.phase == Phase::settling || state.phase == Phase::verifying))
+  const bool judged =
+      state.trial && !unverified(policy) && state.trial->decision.kind != DecisionKind::reapply;
+  if (judged && (state.phase == Phase::settling || state.phase == Phase::verifying))
     revert_trial(DecisionStatus::inconclusive, "device",
                  "what the device can do changed during the trial", false);
+  note_device(bandwidth_before);
+}
+
+// Operators want to know of a device that fell whether or not a change follows from it.
+void Reducer::note_device(double bandwidth_before) {
+  const double now_believed = state.persistent.calibration.write_bandwidth;
+  Decision decision = new_decision(DecisionKind::noop);
+  decision.reason = "device";
+  decision.explanation =
+      std::string("the device ") + (now_believed < bandwidth_before ? "fell" : "recovered") +
+      ": believed to write at most " + model::format_rate(now_believed) + " after " +
+      model::format_rate(bandwidth_before) + "; what was found for the device of before is dropped";
+  decision.measured_before = state.current_measure;
+  judge_kpis(decision);
+  end(decision, DecisionStatus::noted, "");
+  alert(now_believed < bandwidth_before ? Alert::Severity::warning : Alert::Severity::info,
+        "device", decision.explanation);
 }
 
 // The machine stood still: a rate over the pause is not one of the database's. Where only samples
@@ -203,7 +223,7 @@ void Reducer::skip_pause(const model::Snapshot& snapshot) {
   if (pause_s <= longest_pause_s() || mark.user_bytes - last.user_bytes >= kPauseShare * usual)
     return;
   forget_window();
-  state.device_watch.from.reset();
+  state.device_watch.whole = false;
   if (!state.trial) return;
   state.trial->followed.reset();
   for (Mark& earlier : state.trial->marks) earlier.time_s += pause_s;
@@ -228,7 +248,9 @@ void Reducer::estimate(const model::Snapshot& snapshot) {
   if (state.recent.size() >= 2)
     add_latencies(state.current_measure, state.recent.front(), state.recent.back());
 
-  if (model::watch_device(state.device_watch, persistent.calibration, snapshot)) device_changed();
+  const double bandwidth_before = persistent.calibration.write_bandwidth;
+  if (model::watch_device(state.device_watch, persistent.calibration, snapshot))
+    device_changed(bandwidth_before);
 
   // Spans across a change of settings teach nothing: the change shapes only a part of them.
   const bool steady_settings = state.phase != Phase::applying && state.phase != Phase::settling &&

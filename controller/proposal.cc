@@ -12,7 +12,7 @@ constexpr double kLookAgainS = 10;       // between looks that ended in a no-op,
 constexpr double kFamilyRestS = 120;     // of a family in which a search found nothing, at least
 constexpr double kReapplyAgainS = 2;     // kept settings that could not be sent: stops are short
 constexpr double kSearchTimeoutS = 600;  // a search that never answered is forgotten
-constexpr int kMostDoublings = 5;        // of the pause between searches that find nothing
+constexpr int kMostPauseDoublings = 5;   // of the pause between searches that find nothing
 constexpr double kOtherRate = 0.15;      // |ln| of put rates that make it another question
 constexpr double kOtherLatest = 0.4;     // the same of the last two cycles
 
@@ -102,7 +102,7 @@ void Reducer::take(Suggestion suggestion) {
     if (tried(proposal.changes, failed.changes))
       return noop("failed_before", "this candidate was tried and reverted",
                   std::move(proposal.considered));
-  state.candidate = WaitingCandidate{std::move(proposal), now(), 0, {}};
+  state.candidate = WaitingCandidate{std::move(proposal), now(), 0, {}, {}};
   try_candidate();
 }
 
@@ -159,7 +159,7 @@ bool Reducer::budget_spent() {
 // time: each search that leads to no change doubles the pause, until the database takes another
 // rate.
 void Reducer::found_nothing() {
-  state.fruitless_searches = std::min(state.fruitless_searches + 1, kMostDoublings);
+  state.fruitless_searches = std::min(state.fruitless_searches + 1, kMostPauseDoublings);
 }
 
 // Another rate of the window is another question; of the last two cycles alone it may become one.

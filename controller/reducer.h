@@ -63,7 +63,8 @@ struct Reducer {
   void skip_pause(const model::Snapshot& snapshot);
   void estimate(const model::Snapshot& snapshot);
   void refresh_predictions();
-  void device_changed();
+  void device_changed(double bandwidth_before);
+  void note_device(double bandwidth_before);
   model::Prediction unbiased(model::Prediction prediction) const;
   void learn_error(double measured, double predicted, double stall_share);
   void compare(const model::Snapshot& snapshot);

@@ -94,6 +94,7 @@ struct WaitingCandidate {
   double found_at_s = 0;
   double not_before_s = 0;  // after a call that could not be sent
   std::string initiator;    // an operator's own proposal; empty: the strategy's
+  std::string waits_for;    // what keeps it from being sent; empty: nothing was asked yet
   bool may_wait(double now_s) const {
     return now_s - found_at_s < (initiator.empty() ? kCandidateWaitS : kOperatorWaitS);
   }
@@ -192,7 +193,7 @@ struct State {
   std::optional<double> late_calls_over_at_s;
   double next_reapply_s = 0;  // settings kept before a restart are not applied again before this
   bool search_running = false;
-  bool discard_search = false;  // the running search began before a restart or another policy
+  bool discard_search = false;  // the running search is of another open, policy or device
   bool stopping = false;        // the daemon is: nothing new is begun
   double search_started_s = 0;
   double next_search_s = 0;

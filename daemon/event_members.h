@@ -183,6 +183,7 @@ void members(Visitor& visit, T& c) {
   visit("found_at_s", c.found_at_s);
   visit("not_before_s", c.not_before_s);
   visit("initiator", c.initiator);
+  visit("waits_for", c.waits_for);
 }
 
 template <class Visitor, Of<controller::Trial> T>
@@ -292,7 +293,7 @@ void members(Visitor& visit, T& m) {
 template <class Visitor, Of<model::DeviceWatch> T>
 void members(Visitor& visit, T& w) {
   visit("from", w.from);
-  visit("last", w.last);
+  visit("whole", w.whole);
   visit("held_back", w.held_back);
   visit("usual_low", w.usual_low);
   visit("lowest", w.lowest);

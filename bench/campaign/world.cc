@@ -41,7 +41,7 @@ void World::change_load() {
   plant_->set_offered(offered);
   tell("offered load: " +
        (std::isfinite(offered) ? model::format_rate(offered) : std::string("saturating")));
-  if (scenario_.load_kind == "step" && due > 1) watch(ChangeKind::load_step);
+  if (scenario_.load_kind == "step" && due > 1) watch(ChangeKind::load_step, t_);
 }
 
 void World::change_device() {
@@ -55,7 +55,10 @@ void World::change_device() {
   const auto& spec = scenario_.problem.device;
   plant_->set_device(factor * spec.write_bytes_per_s, factor * spec.read_bytes_per_s);
   tell("device at " + model::format_percent(factor) + " of its bandwidth");
-  if (factor < before && factor < 0.3) watch(ChangeKind::degradation);
+  if (!(factor < before && factor < 0.3)) return;
+  std::size_t first = due - 1;
+  while (first > 0 && device[first - 1].factor > device[first].factor) --first;
+  watch(ChangeKind::degradation, device[first].from_s);
 }
 
 void World::happen() {

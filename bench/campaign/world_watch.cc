@@ -132,6 +132,10 @@ void World::watch_answers() {
       watched.calm_l0 = l0;
       watched.calm_since = t_;
     }
+    if (answer.kind == ChangeKind::degradation && device_noted_at_s_ >= watched.begins_s) {
+      done("device change noted");
+      continue;
+    }
     const bool calm = stalls == watched.stalls_seen && !plant_->write_stopped();
     if (answer.cycles < 1) {
       watched.noops_at = state_.noops;
@@ -148,8 +152,9 @@ void World::watch_answers() {
   }
 }
 
-void World::watch(ChangeKind kind) {
+void World::watch(ChangeKind kind, double begins_s) {
   Watched watched;
+  watched.begins_s = begins_s;
   watched.answer.kind = kind;
   watched.at_s = t_;
   watched_.push_back(watched);

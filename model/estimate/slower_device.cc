@@ -11,6 +11,9 @@
 namespace lsmtuned::model {
 namespace {
 
+constexpr double kSpanS = 30;
+constexpr double kLongestSpanS = 60;  // by the poll that ends it
+constexpr double kFallShare = 0.6;
 constexpr int kLowSpansOfAFall = 3;
 constexpr int kSpansOfATime = 4;
 constexpr double kHeldBackShare = 0.2;  // of time stalled, where no delay is seen at a poll
@@ -26,12 +29,12 @@ bool held_back_now(const Snapshot& snapshot) {
   return snapshot.state.write_stopped || snapshot.state.delayed_write_rate > 0;
 }
 
-bool goes_on(const Snapshot& last, const Snapshot& snapshot) {
-  return last.incarnation == snapshot.incarnation && last.device &&
-         last.device->name == snapshot.device->name &&
-         last.device->write_bytes <= snapshot.device->write_bytes &&
-         last.device->read_bytes <= snapshot.device->read_bytes && snapshot.time_s > last.time_s &&
-         snapshot.time_s - last.time_s <= kLongestPollS;
+bool one_span(const Snapshot& from, const Snapshot& snapshot) {
+  return from.incarnation == snapshot.incarnation && from.device &&
+         from.device->name == snapshot.device->name &&
+         from.device->write_bytes <= snapshot.device->write_bytes &&
+         from.device->read_bytes <= snapshot.device->read_bytes && snapshot.time_s > from.time_s &&
+         snapshot.time_s - from.time_s <= kLongestSpanS;
 }
 
 // Settings under which jobs ask less of the device: fewer of them, a lower rate, more to compute.
@@ -53,7 +56,8 @@ bool asks_less(const Settings& before, const Settings& now) {
 }
 
 void begin_span(DeviceWatch& watch, const Snapshot& snapshot) {
-  watch.from = watch.last = snapshot;
+  watch.from = snapshot;
+  watch.whole = true;
   watch.held_back = held_back_now(snapshot);
 }
 
@@ -99,20 +103,19 @@ bool rises(DeviceWatch& watch, Calibration& calibration, double carried, bool li
 }  // namespace
 
 bool watch_device(DeviceWatch& watch, Calibration& calibration, const Snapshot& snapshot) {
-  if (!compacts(snapshot)) {
-    watch.from.reset();
-    return false;
-  }
-  if (watch.last && asks_less(watch.last->settings, snapshot.settings)) {
-    watch.from.reset();
+  if (watch.from && asks_less(watch.from->settings, snapshot.settings)) {
+    watch.whole = false;
     watch.usual_low = 0;
     watch.spans = watch.low_spans = 0;
   }
-  if (!watch.from || !watch.last || !goes_on(*watch.last, snapshot)) {
+  if (!compacts(snapshot)) {
+    watch.whole = false;
+    return false;
+  }
+  if (!watch.from || !watch.whole || !one_span(*watch.from, snapshot)) {
     begin_span(watch, snapshot);
     return false;
   }
-  watch.last = snapshot;
   watch.held_back = watch.held_back && held_back_now(snapshot);
   const Interval interval = measure(*watch.from, snapshot);
   if (interval.valid && interval.seconds < kSpanS) return false;

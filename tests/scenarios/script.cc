@@ -252,6 +252,14 @@ class Script {
     if (wanted != found) fail(what + " is " + found + ", expected " + wanted);
   }
 
+  // The words from the fourth on, in a sentence.
+  static void holds(const std::string& what, const std::string& found, const Words& words) {
+    std::string wanted;
+    for (std::size_t i = 3; i < words.size(); ++i) wanted += (i > 3 ? " " : "") + words[i];
+    if (found.find(wanted) == std::string::npos)
+      fail(what + " is \"" + found + "\", expected \"" + wanted + "\" in it");
+  }
+
   void expect(const Words& words) {
     Driver& d = *driver_;
     const std::string& what = word(words, 1);
@@ -263,11 +271,11 @@ class Script {
       if (const auto id = d.decision(kind_named(word(words, 2))).id; id != 0)
         fail("there is decision " + std::to_string(id) + " of that kind");
     } else if (what == "evidence") {
-      std::string wanted;
-      for (std::size_t i = 3; i < words.size(); ++i) wanted += (i > 3 ? " " : "") + words[i];
-      const std::string& found = d.decision(kind_named(word(words, 2))).evidence;
-      if (found.find(wanted) == std::string::npos)
-        fail("evidence is \"" + found + "\", expected \"" + wanted + "\" in it");
+      holds("evidence", d.decision(kind_named(word(words, 2))).evidence, words);
+    } else if (what == "waiting") {
+      const auto& candidate = d.state.candidate;
+      equal("waiting", word(words, 2), candidate ? "yes" : "no");
+      if (candidate) holds("what it waits for", candidate->waits_for, words);
     } else if (what == "setting") {
       const auto knob = knob_named(word(words, 2));
       equal(words[2], model::to_option_text(knob, std::stod(word(words, 3))),
