@@ -51,6 +51,7 @@ void Reducer::apply_returned(const ApplyFinished& finished) {
       if (auto& again = state.trial->candidate; again && again->may_wait(now()) && !call_off()) {
         state.candidate = std::move(again);
         state.candidate->not_before_s = now() + kNotSentRetryS;
+        state.candidate->waits_for = "not sent: " + finished.error;
       }
       end(decision, DecisionStatus::refused, "not sent: " + finished.error);
       state.trial.reset();

@@ -26,7 +26,10 @@ bool Reducer::waits_for_turn() const {
 
 // What was found is stale when the other database is done. An operator's own waits its time.
 void Reducer::wait_for_turn() {
-  if (by_operator(state.candidate) && state.candidate->may_wait(now())) return;
+  if (by_operator(state.candidate) && state.candidate->may_wait(now())) {
+    state.candidate->waits_for = state.turn->waits_for;
+    return;
+  }
   drop_candidate("turn", "another database comes first: " + state.turn->waits_for);
 }
 
@@ -43,8 +46,8 @@ void Reducer::drop_candidate(const std::string& reason, const std::string& why) 
   end(refused, DecisionStatus::refused, why);
 }
 
-// Another policy is another question, but not to what an operator wants tried: the guards ask the
-// new one.
+// Another policy or device is another question, but not to what an operator wants tried: the guards
+// ask the new one.
 void Reducer::forget_found() {
   if (!by_operator(state.candidate)) state.candidate.reset();
   if (state.trial && !by_operator(state.trial->candidate)) state.trial->candidate.reset();
@@ -81,6 +84,7 @@ void Reducer::try_candidate() {
   }
   GuardVerdict verdict = candidate_gate();
   const bool may_wait = state.candidate->may_wait(now());
+  state.candidate->waits_for = verdict.explanation;
   if (verdict.gate == Gate::wait && may_wait) return;
   if (verdict.gate == Gate::open && !may_wait)
     verdict = {Gate::closed, "stale", "it could not be sent in the time that it may wait"};

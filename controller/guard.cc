@@ -20,11 +20,6 @@ model::InvariantInputs inputs_for(const model::Snapshot& snapshot, const config:
   return inputs;
 }
 
-const model::KnobValues* values_of(const model::Settings& settings, const std::string& family) {
-  const auto found = settings.families.find(family);
-  return found == settings.families.end() ? nullptr : &found->second;
-}
-
 }  // namespace
 
 GuardVerdict check_settings(const model::Snapshot& snapshot, const model::ChangeSet& changes,
@@ -47,8 +42,8 @@ GuardVerdict check_settings(const model::Snapshot& snapshot, const model::Change
     return {Gate::closed, "invariants", found.front()};
   if (policy.max_levels > 0) {
     for (const auto& family : snapshot.families) {
-      const auto* present = values_of(snapshot.settings, family.name);
-      const auto* candidate = values_of(wanted, family.name);
+      const auto* present = snapshot.settings.of_family(family.name);
+      const auto* candidate = wanted.of_family(family.name);
       if (present == nullptr || candidate == nullptr || *present == *candidate) continue;
       const double levels = levels_filled(family, *candidate);
       if (levels > std::max(policy.max_levels, levels_filled(family, *present)))
@@ -99,8 +94,8 @@ model::FamilySnapshot after_trivial_move(model::FamilySnapshot family) {
 std::string would_stall(const model::Snapshot& snapshot, const model::ChangeSet& changes) {
   const model::Settings wanted = model::with_changes(snapshot.settings, changes);
   for (const auto& family : snapshot.families) {
-    const auto* present = values_of(snapshot.settings, family.name);
-    const auto* candidate = values_of(wanted, family.name);
+    const auto* present = snapshot.settings.of_family(family.name);
+    const auto* candidate = wanted.of_family(family.name);
     if (present == nullptr || candidate == nullptr || *present == *candidate) continue;
     const auto before = model::stall_verdict_on_tree(family, *present);
     auto after = model::stall_verdict_on_tree(family, *candidate);
@@ -125,8 +120,8 @@ GuardVerdict check_changes(const model::Snapshot& snapshot, const model::ChangeS
   bool delayed_now = snapshot.state.delayed_write_rate > 0;
   bool cleared = true;
   for (const auto& family : snapshot.families) {
-    const auto* present = values_of(snapshot.settings, family.name);
-    const auto* candidate = values_of(wanted, family.name);
+    const auto* present = snapshot.settings.of_family(family.name);
+    const auto* candidate = wanted.of_family(family.name);
     if (present == nullptr || candidate == nullptr) continue;
     const auto before = model::stall_verdict_on_tree(family, *present);
     if (before.condition == model::StallCondition::stopped)

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "controller/going_back.h"
 #include "controller/guard.h"
 #include "controller/reducer.h"
 #include "model/delayed_rate.h"
@@ -10,8 +11,8 @@ namespace {
 constexpr double kHourS = 3600;
 constexpr double kLongestBackOffS = 60;
 constexpr int kAttemptsUntilAlarm = 5;
-constexpr int kMostDoublings = 3;        // of the cooldown, by trials reverted in a row
-constexpr double kMostLostShare = 0.02;  // of writes, by trials that gained nothing
+constexpr int kMostCooldownDoublings = 3;  // of the cooldown, by trials reverted in a row
+constexpr double kMostLostShare = 0.02;    // of writes, by trials that gained nothing
 }  // namespace
 
 int Reducer::reverts_within_hour() {
@@ -36,7 +37,7 @@ void Reducer::count_revert() {
 // Every trial costs something: over time not more than a share of all writes. And where several in
 // a row gained nothing the next may not either.
 void Reducer::wait_longer() {
-  const int before = std::min(state.reverted_trials++, kMostDoublings);
+  const int before = std::min(state.reverted_trials++, kMostCooldownDoublings);
   double wait_s = policy.cooldown_s * (1 << before);
   if (state.trial && state.trial->before.loaded_bytes_per_s > 0)
     wait_s = std::max(wait_s, state.trial->behind_bytes / state.trial->before.loaded_bytes_per_s /
@@ -135,6 +136,8 @@ void Reducer::want_restore(const std::string& by) {
   if (state.last)
     decision.changes = model::difference(state.last->settings, state.persistent.baseline);
   decision.explanation = "back to the baseline: " + model::describe(decision.changes);
+  if (const std::string cost = describe(cost_of_going_back(state)); !cost.empty())
+    decision.explanation += "; it " + cost;
   restore_baseline(std::move(decision));
 }
 

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "controller/going_back.h"
 #include "daemon/codec.h"
 #include "model/ledger/ledger.h"
 
@@ -317,11 +318,22 @@ json::object status_json(const TargetRunner& runner, double now_s) {
   }
   object["baseline"] = to_json(state.persistent.baseline);
   object["kept"] = to_json(state.persistent.kept);
+  const controller::CostOfGoingBack going_back = controller::cost_of_going_back(state);
+  object["going_back"] = json::object{{"pending_bytes", going_back.pending_bytes},
+                                      {"seconds", going_back.seconds},
+                                      {"text", controller::describe(going_back)}};
   object["turn"] = nullptr;
   if (state.turn)
     object["turn"] = json::object{{"may_change", state.turn->may_change},
                                   {"memory_budget_bytes", state.turn->memory_budget_bytes},
                                   {"waits_for", state.turn->waits_for}};
+  object["candidate"] = nullptr;
+  if (const auto& candidate = state.candidate)
+    object["candidate"] =
+        json::object{{"changes", to_json(candidate->proposal.changes)},
+                     {"explanation", candidate->proposal.explanation},
+                     {"found_s_ago", std::max(0.0, now_s - candidate->found_at_s)},
+                     {"waits_for", candidate->waits_for}};
   object["trial"] = state.trial ? json::value(to_json(state.trial->decision)) : nullptr;
   if (runner.last_decision()) {
     json::object last = to_json(*runner.last_decision());

@@ -323,11 +323,20 @@ std::string print_status(const json::object& answer) {
       words += ", share of the memory " + model::format_bytes(number(*turn, "memory_budget_bytes"));
     result += row("turn", words);
   }
+  if (const json::object* candidate = sub(answer, "candidate"))
+    result +=
+        row("candidate", fmt::format("found {} ago: {}; waits: {}",
+                                     model::format_duration(number(*candidate, "found_s_ago")),
+                                     changes_on_one_line(list(*candidate, "changes")),
+                                     text(*candidate, "waits_for")));
   if (const json::object* trial = sub(answer, "trial"))
     result += row("trial", fmt::format("decision {:.0f}: {}", number(*trial, "id"),
                                        changes_on_one_line(list(*trial, "changes"))));
   const json::array& kept = list(answer, "kept");
-  result += row("kept", kept.empty() ? "nothing" : changes_on_one_line(kept));
+  std::string kept_words = kept.empty() ? "nothing" : changes_on_one_line(kept);
+  if (const std::string cost = text(answer, "going_back.text"); !cost.empty())
+    kept_words += "; going back " + cost;
+  result += row("kept", kept_words);
   if (const json::object* last = sub(answer, "last_decision"))
     result += row("last decision",
                   fmt::format("{:.0f} {} {}, {}: {}", number(*last, "id"), text(*last, "kind"),

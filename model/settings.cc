@@ -35,9 +35,8 @@ std::string readable(Knob knob, double value) {
 
 std::optional<double> Settings::get(const std::string& family, Knob knob) const {
   if (info(knob).scope != KnobScope::family) return database.get(knob);
-  const auto found = families.find(family);
-  if (found == families.end()) return std::nullopt;
-  return found->second.get(knob);
+  const KnobValues* values = of_family(family);
+  return values == nullptr ? std::nullopt : values->get(knob);
 }
 
 void Settings::set(const std::string& family, Knob knob, double value) {
@@ -46,6 +45,11 @@ void Settings::set(const std::string& family, Knob knob, double value) {
   } else {
     families[family].set(knob, value);
   }
+}
+
+const KnobValues* Settings::of_family(const std::string& family) const {
+  const auto found = families.find(family);
+  return found == families.end() ? nullptr : &found->second;
 }
 
 ChangeSet difference(const Settings& from, const Settings& to) {

@@ -34,6 +34,7 @@ struct Settings {
   // The value of a knob; family is ignored for knobs that are not per family.
   std::optional<double> get(const std::string& family, Knob knob) const;
   void set(const std::string& family, Knob knob, double value);
+  const KnobValues* of_family(const std::string& family) const;  // or nullptr
   bool operator==(const Settings&) const = default;
 };
 

@@ -334,6 +334,19 @@ TEST(Text, StatusSaysWhatIsBelowItsStandardAndWhatLevelsCost) {
   EXPECT_THAT(text, HasSubstr("written (read) per user byte: L0 1.00 (0.00), L1 3.50 (4.25)"));
 }
 
+TEST(Text, StatusSaysWhatACandidateWaitsForAndWhatGoingBackCosts) {
+  const json::object answer = json::parse(R"({"candidate": {
+      "changes": [{"family": "default", "option": "write_buffer_size", "old": 4194304,
+                   "new": 8388608}],
+      "found_s_ago": 70, "waits_for": "writes are delayed"},
+      "going_back": {"text": "adds 220 MiB of pending compaction"}})")
+                                  .as_object();
+  EXPECT_THAT(print_status(answer),
+              AllOf(HasSubstr("found 1 min 10 s ago"), HasSubstr("write_buffer_size"),
+                    HasSubstr("waits: writes are delayed"),
+                    HasSubstr("going back adds 220 MiB of pending compaction")));
+}
+
 TEST(Text, NamesWhatIsWrong) {
   const auto problem = [](const char* status) {
     return problem_in_status(json::parse(status).as_object());
