@@ -180,7 +180,7 @@ void Reducer::compare(const model::Snapshot& snapshot) {
 
 // What was predicted for the device of before says nothing about the model, what was searched for
 // it is another question now, and a trial on both shows what the device did.
-void Reducer::device_changed(double bandwidth_before) {
+void Reducer::device_changed(model::DeviceChange change, double bandwidth_before) {
   state.calibration_from.reset();
   state.compared.reset();
   state.predicted_at_s = now() - kPredictionAgeS;
@@ -188,28 +188,38 @@ void Reducer::device_changed(double bandwidth_before) {
   state.advice.reset();
   state.fruitless_searches = 0;
   state.next_search_s = std::min(state.next_search_s, now());
-  const bool judged =
-      state.trial && !unverified(policy) && state.trial->decision.kind != DecisionKind::reapply;
-  if (judged && (state.phase == Phase::settling || state.phase == Phase::verifying))
+  state.rests_until_s = 0;
+  state.family_rests.clear();
+  note_device(change, bandwidth_before);
+  if (state.trial && !unverified(policy) && state.trial->decision.kind != DecisionKind::reapply)
+    state.trial->device_changed = true;
+  end_trial_on_both_devices();
+}
+
+// One whose call is still out ends when that is back.
+void Reducer::end_trial_on_both_devices() {
+  if (state.trial && state.trial->device_changed &&
+      (state.phase == Phase::settling || state.phase == Phase::verifying))
     revert_trial(DecisionStatus::inconclusive, "device",
                  "what the device can do changed during the trial", false);
-  note_device(bandwidth_before);
 }
 
 // Operators want to know of a device that fell whether or not a change follows from it.
-void Reducer::note_device(double bandwidth_before) {
-  const double now_believed = state.persistent.calibration.write_bandwidth;
+void Reducer::note_device(model::DeviceChange change, double bandwidth_before) {
+  const bool fell = change == model::DeviceChange::fell;
   Decision decision = new_decision(DecisionKind::noop);
-  decision.reason = "device";
+  decision.reason = fell ? "device_fell" : "device_recovered";
   decision.explanation =
-      std::string("the device ") + (now_believed < bandwidth_before ? "fell" : "recovered") +
-      ": believed to write at most " + model::format_rate(now_believed) + " after " +
+      std::string("the device ") + (fell ? "fell" : "recovered") + ": believed to write at most " +
+      model::format_rate(state.persistent.calibration.write_bandwidth) + " after " +
       model::format_rate(bandwidth_before) + "; what was found for the device of before is dropped";
   decision.measured_before = state.current_measure;
   judge_kpis(decision);
+  ++state.noops;
+  state.last_noop_reason.clear();
+  alert(fell ? Alert::Severity::warning : Alert::Severity::info, decision.reason,
+        decision.explanation);
   end(decision, DecisionStatus::noted, "");
-  alert(now_believed < bandwidth_before ? Alert::Severity::warning : Alert::Severity::info,
-        "device", decision.explanation);
 }
 
 // The machine stood still: a rate over the pause is not one of the database's. Where only samples
@@ -249,8 +259,9 @@ void Reducer::estimate(const model::Snapshot& snapshot) {
     add_latencies(state.current_measure, state.recent.front(), state.recent.back());
 
   const double bandwidth_before = persistent.calibration.write_bandwidth;
-  if (model::watch_device(state.device_watch, persistent.calibration, snapshot))
-    device_changed(bandwidth_before);
+  if (const auto change = model::watch_device(state.device_watch, persistent.calibration, snapshot);
+      change != model::DeviceChange::none)
+    device_changed(change, bandwidth_before);
 
   // Spans across a change of settings teach nothing: the change shapes only a part of them.
   const bool steady_settings = state.phase != Phase::applying && state.phase != Phase::settling &&

@@ -1,5 +1,7 @@
 #include "controller/going_back.h"
 
+#include <algorithm>
+
 #include "controller/guard.h"
 #include "model/stall.h"
 #include "model/units.h"
@@ -18,8 +20,9 @@ CostOfGoingBack cost_of_going_back(const State& state) {
     const auto* present = state.last->settings.of_family(family.name);
     const auto* baseline = state.persistent.baseline.of_family(family.name);
     if (present == nullptr || baseline == nullptr) continue;
-    cost.pending_bytes += model::estimate_pending_bytes(family, *baseline) -
-                          model::estimate_pending_bytes(family, *present);
+    const double added = model::estimate_pending_bytes(family, *baseline) -
+                         model::estimate_pending_bytes(family, *present);
+    cost.pending_bytes += std::max(0.0, added);  // one family's debt does not pay another's
   }
   if (cost.pending_bytes < kWorthTelling * tree_bytes(*state.last)) return {};
   if (const double bandwidth = state.persistent.calibration.write_bandwidth; bandwidth > 0)

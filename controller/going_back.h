@@ -1,8 +1,8 @@
 // What putting the whole baseline back would cost at this moment.
 //
 // A smaller base level leaves every level above its target: RocksDB moves the excess down, and on a
-// slow device writers wait meanwhile. A revert is sent at once all the same; an operator is told
-// before (`status`) and in its record.
+// slow device writers wait meanwhile. A revert is sent at once all the same; operators are told
+// before (`status`), and in the record of a revert that they order.
 //
 // Pure; thread rules: plain values.
 #pragma once

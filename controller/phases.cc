@@ -93,6 +93,7 @@ void Reducer::advance_phase() {
   if (state.phase == Phase::settling || state.phase == Phase::verifying) {
     if (const auto stop = call_off())
       revert_trial(DecisionStatus::inconclusive, stop->reason, stop->evidence, stop->counts);
+    end_trial_on_both_devices();
   }
   if (state.phase == Phase::reverting) {
     if (!state.outstanding && state.revert && !state.revert->returned &&

@@ -90,6 +90,7 @@ void Reducer::take(Suggestion suggestion) {
   }
   if (auto* request = std::get_if<SearchRequest>(&suggestion)) {
     state.search_running = true;
+    state.discard_search = false;
     state.search_started_s = now();
     state.search_family = request->family;
     state.searched = {state.loaded_bytes_per_s, state.latest_bytes_per_s};

@@ -63,8 +63,9 @@ struct Reducer {
   void skip_pause(const model::Snapshot& snapshot);
   void estimate(const model::Snapshot& snapshot);
   void refresh_predictions();
-  void device_changed(double bandwidth_before);
-  void note_device(double bandwidth_before);
+  void device_changed(model::DeviceChange change, double bandwidth_before);
+  void end_trial_on_both_devices();
+  void note_device(model::DeviceChange change, double bandwidth_before);
   model::Prediction unbiased(model::Prediction prediction) const;
   void learn_error(double measured, double predicted, double stall_share);
   void compare(const model::Snapshot& snapshot);

@@ -94,7 +94,7 @@ struct WaitingCandidate {
   double found_at_s = 0;
   double not_before_s = 0;  // after a call that could not be sent
   std::string initiator;    // an operator's own proposal; empty: the strategy's
-  std::string waits_for;    // what keeps it from being sent; empty: nothing was asked yet
+  std::string waits_for;    // what keeps it from being sent
   bool may_wait(double now_s) const {
     return now_s - found_at_s < (initiator.empty() ? kCandidateWaitS : kOperatorWaitS);
   }
@@ -106,6 +106,7 @@ struct Trial {
   double settled_at_s = 0;
   std::optional<model::Snapshot> at_settle;      // first snapshot of the verification window
   TrialBaseline before;                          // what verification compares with
+  bool device_changed = false;                   // what it shows is the device, not the change
   bool read_back = false;                        // a snapshot has shown the values that were sent
   std::optional<double> drained_l0_compactions;  // count when jobs older than the call had ended
   std::vector<Mark> marks;                       // since at_settle, bounded

@@ -199,6 +199,7 @@ void members(Visitor& visit, T& t) {
   visit("followed", t.followed);
   visit("behind_bytes", t.behind_bytes);
   visit("candidate", t.candidate);
+  visit("device_changed", t.device_changed);
 }
 
 template <class Visitor, Of<controller::OutstandingCall> T>

@@ -51,6 +51,9 @@ int replay(std::uint64_t seed, const ScenarioOptions& options, const std::string
                   answer.kind == ChangeKind::load_step ? "load step" : "degradation",
                   answer.answered ? "answered" : "not answered", answer.cycles, answer.seconds,
                   answer.how.c_str());
+    for (const Answer& answer : outcome.answers)
+      if (answer.noted_cycles >= 0)
+        std::printf("  the fall: noted after %.0f cycles\n", answer.noted_cycles);
     for (const auto& rule : outcome.violations) std::cout << "  violation " << rule << "\n";
     fine = fine && outcome.violations.empty();
   }

@@ -26,7 +26,8 @@ struct Answer {
   double cycles = 0;  // L0 -> base compactions from the change to the answer
   double seconds = 0;
   bool answered = false;
-  std::string how;  // what answered, or the phase that it ended in
+  double noted_cycles = -1;  // the same to the note that the device fell; -1: none
+  std::string how;           // what answered, or the phase that it ended in
 };
 
 struct Outcome {

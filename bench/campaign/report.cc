@@ -43,6 +43,8 @@ void add(const Answer& answer, std::uint64_t seed, AnswerSummary& into,
   } else if (answer.cycles > kAnswerCycles) {
     ++into.late;
   }
+  const bool in_time = answer.answered && answer.cycles <= kAnswerCycles;
+  if (!in_time && answer.noted_cycles >= 0 && answer.noted_cycles <= kAnswerCycles) ++into.noted;
   cycles.push_back(answer.cycles);
   if (answer.cycles > kAnswerCycles && into.named.size() < kSeedsNamed)
     into.named.push_back("seed " + std::to_string(seed) + " (" + text("%.0f", answer.cycles) +
@@ -307,6 +309,8 @@ void print(const std::vector<Summary>& summaries, std::ostream& out) {
   };
   answers("load steps answered", &Summary::load_steps);
   answers("degradations to 26 % answered", &Summary::degradations);
+  row("    of these, the fall noted within 3",
+      [](const Summary& s) { return std::to_string(s.degradations.noted); });
   row("searches", [](const Summary& s) { return text("%.0f", s.searches); });
   row("  seconds each", [](const Summary& s) {
     return text("%.3f", s.searches > 0 ? s.search_cpu_s / s.searches : 0);
@@ -342,8 +346,8 @@ std::string to_json(const std::string& name, const std::vector<Summary>& summari
     const auto answers = [](const char* key, const AnswerSummary& a) {
       return text(
           ", \"%s\": {\"count\": %zu, \"unanswered\": %zu, \"late\": %zu, "
-          "\"median_cycles\": %.3f, \"p95_cycles\": %.3f}",
-          key, a.count, a.unanswered, a.late, a.median_cycles, a.p95_cycles);
+          "\"noted\": %zu, \"median_cycles\": %.3f, \"p95_cycles\": %.3f}",
+          key, a.count, a.unanswered, a.late, a.noted, a.median_cycles, a.p95_cycles);
     };
     json += i > 0 ? ",\n    " : "\n    ";
     json += text("{\"strategy\": \"%s\", \"scenarios\": %zu, \"violations\": %zu, ",

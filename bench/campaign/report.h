@@ -45,6 +45,7 @@ struct AnswerSummary {
   std::size_t count = 0;
   std::size_t unanswered = 0;  // of those the scenario gave at least three cycles
   std::size_t late = 0;        // answered, after more than three cycles
+  std::size_t noted = 0;       // late or unanswered, but the fall was noted within three
   double median_cycles = 0;
   double p95_cycles = 0;
   std::vector<std::string> named;  // seeds of those late or unanswered, the first few

@@ -55,7 +55,7 @@ class World {
   void change_load();
   void change_device();
   void happen();
-  void watch(ChangeKind kind, double begins_s);
+  void watch(ChangeKind kind, double fall_began_s);
   void happen(const Fault& fault);
   void foreign_write();
   void restart_database();
@@ -142,7 +142,7 @@ class World {
 
   struct Watched {
     Answer answer;
-    double begins_s = 0;  // of a fall: of its minute
+    double fall_began_s = 0;  // a step: when it was
     double at_s = 0;
     double l0_at = 0;
     double stalls_seen = 0;
@@ -152,7 +152,7 @@ class World {
   };
   std::vector<Watched> watched_;
   std::optional<controller::Decision> newest_;  // recorded in this tick
-  double device_noted_at_s_ = -1;  // when the controller last said that the device changed
+  double fall_noted_at_s_ = -1;  // when the controller last said that the device fell
 };
 
 }  // namespace lsmtuned::campaign

@@ -96,8 +96,8 @@ void World::carry_out(const std::vector<controller::Effect>& effects, bool handl
       outcomes_[decision.id] = decision.status;
       if (decision.kind == DecisionKind::proposal) proposals_.insert(decision.id);
       newest_ = decision;
-      if (decision.kind == DecisionKind::noop && decision.reason == "device")
-        device_noted_at_s_ = t_;
+      if (decision.kind == DecisionKind::noop && decision.reason == "device_fell")
+        fall_noted_at_s_ = t_;
       if (story_ != nullptr)
         tell("decision " + std::to_string(decision.id) + " " + controller::to_text(decision.kind) +
              " " + controller::to_text(decision.status) + " [" + decision.reason + "] " +

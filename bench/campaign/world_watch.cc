@@ -120,6 +120,9 @@ void World::watch_answers() {
     Answer& answer = watched.answer;
     answer.cycles = l0 - watched.l0_at;
     answer.seconds = t_ - watched.at_s;
+    if (answer.kind == ChangeKind::degradation && answer.noted_cycles < 0 &&
+        fall_noted_at_s_ >= watched.fall_began_s)
+      answer.noted_cycles = answer.cycles;
     answer.how = daemon_up_ ? controller::to_text(state_.phase) : "daemon away";
     const auto done = [&](std::string how) {
       answer.answered = true;
@@ -132,10 +135,6 @@ void World::watch_answers() {
       watched.calm_l0 = l0;
       watched.calm_since = t_;
     }
-    if (answer.kind == ChangeKind::degradation && device_noted_at_s_ >= watched.begins_s) {
-      done("device change noted");
-      continue;
-    }
     const bool calm = stalls == watched.stalls_seen && !plant_->write_stopped();
     if (answer.cycles < 1) {
       watched.noops_at = state_.noops;
@@ -144,7 +143,8 @@ void World::watch_answers() {
     watched.noops_at = std::min(watched.noops_at, state_.noops);  // a daemon that restarted
     if (newest_ && newest_->kind != DecisionKind::noop) {
       done(std::string("decision ") + controller::to_text(newest_->status));
-    } else if (state_.noops > watched.noops_at && state_.last_noop_reason != "measuring") {
+    } else if (state_.noops > watched.noops_at && !state_.last_noop_reason.empty() &&
+               state_.last_noop_reason != "measuring") {
       done("no change: " + state_.last_noop_reason);
     } else if (calm && l0 - watched.calm_l0 >= 1) {
       done("writes within limits");
@@ -152,9 +152,9 @@ void World::watch_answers() {
   }
 }
 
-void World::watch(ChangeKind kind, double begins_s) {
+void World::watch(ChangeKind kind, double fall_began_s) {
   Watched watched;
-  watched.begins_s = begins_s;
+  watched.fall_began_s = fall_began_s;
   watched.answer.kind = kind;
   watched.at_s = t_;
   watched_.push_back(watched);

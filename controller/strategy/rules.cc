@@ -157,14 +157,12 @@ void set_batch(Moves& moves, double wanted, double initial_file,
 
 class RulesStrategy final : public Strategy {
  public:
-  double pause_s(const config::Policy&) const override {
-    return 0;
-  }  // a reading lasts for one poll
+  double pause_s(const config::Policy&) const override { return 0; }
 
   void observe(State& state, const config::Policy& policy) const override {
     const model::Snapshot& snapshot = *state.last;
     RulesMemory& memory = state.rules;
-    memory.reading.reset();
+    memory.reading.reset();  // it lasts for one poll: steps come once a period
     const auto* family = model::worst_family(snapshot);
     if (family == nullptr) return;
     const RulesMark mark = mark_from(snapshot);

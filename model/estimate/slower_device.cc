@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <utility>
 
 #include "model/estimate/filter.h"
@@ -49,9 +50,8 @@ bool asks_less(const Settings& before, const Settings& now) {
       fell(before.database, now.database, Knob::rate_limiter_bytes_per_second))
     return true;
   return std::any_of(now.families.begin(), now.families.end(), [&](const auto& family) {
-    const auto then = before.families.find(family.first);
-    return then != before.families.end() &&
-           fell(then->second, family.second, Knob::first_compressed_level);
+    const KnobValues* then = before.of_family(family.first);
+    return then != nullptr && fell(*then, family.second, Knob::first_compressed_level);
   });
 }
 
@@ -72,20 +72,23 @@ void end_streak(DeviceWatch& watch) {
   watch.low_spans = 0;
 }
 
-bool move(Calibration& calibration, double by, bool limit_known) {
+// By how much ln u really moved; nothing where u was never learned.
+std::optional<double> move(Calibration& calibration, double by, bool limit_known) {
   Belief belief = belief_of(calibration);
   const auto u = static_cast<std::size_t>(Parameter::utilisation);
-  if (!belief.known[u]) return false;
+  if (!belief.known[u]) return std::nullopt;
   const ParameterRange range = range_of(Parameter::utilisation, limit_known);
-  const double value = std::clamp(belief.mean(static_cast<int>(u)) + by, range.low, range.high);
+  const double before = belief.mean(static_cast<int>(u));
+  const double value = std::clamp(before + by, range.low, range.high);
   begin(belief, Parameter::utilisation, value, kDeviation * kDeviation);
   store(belief, calibration);
-  return true;
+  return value - before;
 }
 
 // A span that carries so much shows what the device can, held back or not.
 bool rises(DeviceWatch& watch, Calibration& calibration, double carried, bool limit_known) {
-  if (!(watch.log_fallen > 0) || !(carried * kFallShare > watch.usual_low)) {
+  if (!(watch.usual_low > 0) || !(watch.log_fallen > 0) ||
+      !(carried * kFallShare > watch.usual_low)) {
     watch.lowest_above = 0;
     return false;
   }
@@ -97,12 +100,12 @@ bool rises(DeviceWatch& watch, Calibration& calibration, double carried, bool li
   watch.lowest_above = 0;
   watch.usual_low = shown;
   watch.spans = watch.low_spans = 0;
-  return move(calibration, by, limit_known);
+  return move(calibration, by, limit_known).has_value();
 }
 
 }  // namespace
 
-bool watch_device(DeviceWatch& watch, Calibration& calibration, const Snapshot& snapshot) {
+DeviceChange watch_device(DeviceWatch& watch, Calibration& calibration, const Snapshot& snapshot) {
   if (watch.from && asks_less(watch.from->settings, snapshot.settings)) {
     watch.whole = false;
     watch.usual_low = 0;
@@ -110,38 +113,37 @@ bool watch_device(DeviceWatch& watch, Calibration& calibration, const Snapshot& 
   }
   if (!compacts(snapshot)) {
     watch.whole = false;
-    return false;
+    return DeviceChange::none;
   }
   if (!watch.from || !watch.whole || !one_span(*watch.from, snapshot)) {
     begin_span(watch, snapshot);
-    return false;
+    return DeviceChange::none;
   }
   watch.held_back = watch.held_back && held_back_now(snapshot);
   const Interval interval = measure(*watch.from, snapshot);
-  if (interval.valid && interval.seconds < kSpanS) return false;
+  if (interval.valid && interval.seconds < kSpanS) return DeviceChange::none;
   const bool held_back = watch.held_back || interval.stall_share > kHeldBackShare;
   begin_span(watch, snapshot);
-  if (!interval.valid) return false;
+  if (!interval.valid) return DeviceChange::none;
   const double carried = carried_bytes_per_s(calibration, interval.device_write_bytes_per_s,
                                              interval.device_read_bytes_per_s);
   const bool limit_known = snapshot.device->write_limit_bytes_per_s > 0;
-  if (!(carried > 0) || !std::isfinite(carried)) return false;
-  if (rises(watch, calibration, carried, limit_known)) return true;
-  if (!held_back) return false;
+  if (!(carried > 0) || !std::isfinite(carried)) return DeviceChange::none;
+  if (rises(watch, calibration, carried, limit_known)) return DeviceChange::recovered;
+  if (!held_back) return DeviceChange::none;
   if (!(carried < kFallShare * watch.usual_low)) {
     end_streak(watch);
     count_as_usual(watch, carried);
-    return false;
+    return DeviceChange::none;
   }
   watch.lowest_of_streak =
       watch.low_spans == 0 ? carried : std::min(watch.lowest_of_streak, carried);
-  if (++watch.low_spans < kLowSpansOfAFall) return false;
-  const double by = std::log(carried / watch.usual_low);
-  const bool fell = move(calibration, by, limit_known);
-  watch.log_fallen -= by;
+  if (++watch.low_spans < kLowSpansOfAFall) return DeviceChange::none;
+  const auto moved = move(calibration, std::log(carried / watch.usual_low), limit_known);
+  watch.log_fallen -= moved.value_or(0);
   watch.usual_low = carried;
   watch.spans = watch.low_spans = 0;
-  return fell;
+  return moved ? DeviceChange::fell : DeviceChange::none;
 }
 
 void end_of_lesson(DeviceWatch& watch) {

@@ -35,8 +35,11 @@ struct DeviceWatch {
   double lowest_above = 0;       // the last span, where it was above the low level
 };
 
-// Takes one more snapshot; true: the device fell or is back, and `calibration` says so.
-bool watch_device(DeviceWatch& watch, Calibration& calibration, const Snapshot& snapshot);
+enum class DeviceChange { none, fell, recovered };
+
+// Takes one more snapshot. Where the device fell or is back, `calibration` says so, as far as the
+// range of u goes.
+DeviceChange watch_device(DeviceWatch& watch, Calibration& calibration, const Snapshot& snapshot);
 
 // A lesson was learned: the time before ends here, once it holds enough spans.
 void end_of_lesson(DeviceWatch& watch);

@@ -282,6 +282,11 @@ class Script {
             model::to_option_text(knob, d.settings.get("default", knob).value_or(0)));
     } else if (what == "noop") {
       equal("last no-op", word(words, 2), d.decision(DecisionKind::noop).reason);
+    } else if (what == "noted") {
+      if (std::none_of(d.history.begin(), d.history.end(), [&](const auto& entry) {
+            return entry.second.kind == DecisionKind::noop && entry.second.reason == word(words, 2);
+          }))
+        fail("nothing was noted for " + words[2]);
     } else if (what == "alert") {
       if (std::find(d.alerts.begin(), d.alerts.end(), word(words, 2)) == d.alerts.end())
         fail("there was no alert " + words[2]);

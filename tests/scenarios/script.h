@@ -17,7 +17,7 @@
 //                              latest OPTIONS file
 //   shutdown
 //   expect phase P | status KIND STATUS | none KIND | evidence KIND WORDS | setting KNOB VALUE
-//          | noop REASON | alert CODE | refused | kept N | sent N | reverts N
+//          | noop REASON | noted REASON (ever) | alert CODE | refused | kept N | sent N | reverts N
 //          | waiting yes|no [WORDS]   a candidate does, for what has these words
 #pragma once
 

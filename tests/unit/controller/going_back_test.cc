@@ -23,6 +23,7 @@ class GoingBack : public ::testing::Test {
     family.levels.assign(3, {});
     family.levels[1].size_bytes = 40 * kMiB;
     family.levels[2].size_bytes = 400 * kMiB;
+    family.sst_bytes = 440 * kMiB;
     settings().set("default", Knob::max_bytes_for_level_multiplier, 10);
     settings().set("default", Knob::max_bytes_for_level_base, 40 * kMiB);
     d.state.persistent.baseline = settings();
@@ -54,6 +55,26 @@ TEST_F(GoingBack, IsNotWorthTellingWhereNothingOrLessIsPending) {
   EXPECT_EQ(describe(cost_of_going_back(d.state)), "");
   d.state.last.reset();
   EXPECT_EQ(describe(cost_of_going_back(d.state)), "");
+}
+
+// Of a tree of 440 MiB 2 % are 8.8 MiB: 0.7 MiB x 11 are not worth telling, 0.9 x 11 are.
+TEST_F(GoingBack, IsToldFromTwoPercentOfTheTreeOn) {
+  d.state.persistent.baseline.set("default", Knob::max_bytes_for_level_base, 39.3 * kMiB);
+  EXPECT_EQ(cost_of_going_back(d.state).pending_bytes, 0);
+  d.state.persistent.baseline.set("default", Knob::max_bytes_for_level_base, 39.1 * kMiB);
+  EXPECT_NEAR(cost_of_going_back(d.state).pending_bytes, 9.9 * kMiB, 1);
+}
+
+// Another family whose debt would go does not make this one's smaller.
+TEST_F(GoingBack, AddsUpFamiliesThatGetMore) {
+  d.state.last->families.push_back(d.state.last->families.front());
+  d.state.last->families.back().name = "other";
+  const auto base = Knob::max_bytes_for_level_base;
+  settings().set("other", Knob::max_bytes_for_level_multiplier, 10);
+  settings().set("other", base, 20 * kMiB);
+  d.state.persistent.baseline.set("other", Knob::max_bytes_for_level_multiplier, 10);
+  d.state.persistent.baseline.set("other", base, 40 * kMiB);
+  EXPECT_DOUBLE_EQ(cost_of_going_back(d.state).pending_bytes, 220 * kMiB);
 }
 
 TEST_F(GoingBack, IsInTheRecordOfAnOperatorsRevert) {

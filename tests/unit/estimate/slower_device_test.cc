@@ -15,6 +15,7 @@ struct Device {
   Calibration calibration;
   Snapshot snapshot;
   int changes = 0;
+  DeviceChange last = DeviceChange::none;
 
   Device() {
     calibration.write_bandwidth = kBandwidth;
@@ -33,7 +34,10 @@ struct Device {
       snapshot.time_s += 2;
       snapshot.device->write_bytes += 2 * 0.5 * share * kBandwidth;
       snapshot.device->read_bytes += 2 * share * kBandwidth;
-      if (watch_device(watch, calibration, snapshot)) ++changes;
+      const DeviceChange change = watch_device(watch, calibration, snapshot);
+      if (change == DeviceChange::none) continue;
+      ++changes;
+      last = change;
     }
   }
   void learn_usual() {
@@ -84,6 +88,35 @@ TEST(SlowerDevice, OfAKnownLimitThreeTenthsAreBelieved) {
   device.run(120, 0.1);
   EXPECT_EQ(device.changes, 1);
   EXPECT_NEAR(device.calibration.write_bandwidth, 0.3 * kBandwidth, 0.01 * kBandwidth);
+}
+
+// What was not believed of a fall does not come back with a rise either.
+TEST(SlowerDevice, AFallBelowTheRangeIsAFallAndComesBackAsFarAsItWent) {
+  Device device;
+  device.snapshot.device->write_limit_bytes_per_s = kBandwidth;
+  device.learn_usual();
+  device.run(120, 0.3);
+  device.run(120, 0.1);
+  EXPECT_EQ(device.changes, 2);
+  EXPECT_EQ(device.last, DeviceChange::fell);
+  EXPECT_NEAR(device.calibration.write_bandwidth, 0.3 * kBandwidth, 0.01 * kBandwidth);
+  device.run(120, 0.9);
+  EXPECT_EQ(device.last, DeviceChange::recovered);
+  EXPECT_LE(device.calibration.write_bandwidth, 1.01 * kBandwidth);
+}
+
+// Fewer jobs after a fall: whatever they carry is no recovery.
+TEST(SlowerDevice, SettingsThatAskLessAfterAFallBringNothingBack) {
+  Device device;
+  device.snapshot.settings.database.set(Knob::max_background_jobs, 4);
+  device.learn_usual();
+  device.run(120, 0.26);
+  ASSERT_EQ(device.changes, 1);
+  const double believed = device.calibration.write_bandwidth;
+  device.snapshot.settings.database.set(Knob::max_background_jobs, 2);
+  device.run(300, 0.2);
+  EXPECT_EQ(device.changes, 1);
+  EXPECT_EQ(device.calibration.write_bandwidth, believed);
 }
 
 TEST(SlowerDevice, WhatEachCycleDoesIsNoFall) {
