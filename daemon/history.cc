@@ -54,14 +54,14 @@ std::string utc_stamp() {
   return text;
 }
 
-// Renames the database and what belongs to it, never onto an existing file. The write-ahead log
-// goes first: left beside a new database it would be replayed into it.
+// Renames the database and what belongs to it, never onto an existing file. The logs go first:
+// left beside a new database they would be replayed into it.
 Result<std::string> move_aside(const std::string& path) {
   std::string aside = path + ".corrupt-" + utc_stamp();
   for (int i = 2; fs::exists(aside) || fs::exists(aside + "-wal"); ++i) {
     aside = path + ".corrupt-" + utc_stamp() + "-" + std::to_string(i);
   }
-  for (const char* suffix : {"-wal", "-shm", ""}) {
+  for (const char* suffix : {"-wal", "-shm", "-journal", ""}) {
     if (std::rename((path + suffix).c_str(), (aside + suffix).c_str()) != 0 && errno != ENOENT) {
       return Error{path + suffix + ": is corrupt and cannot be renamed: " + std::strerror(errno),
                    "rename it by hand and start again"};

@@ -48,6 +48,32 @@ Result<std::int64_t> version_of(sqlite::Connection& connection, int* code) {
   return connection.number("SELECT version FROM schema", code);
 }
 
+// Looks at the file through one connection; `code` is SQLite's answer to the last question.
+Result<Condition> inspect_content(const std::string& path, int mode, int* code) {
+  auto connection = sqlite::Connection::open(path, mode | SQLITE_OPEN_NOMUTEX, code);
+  if (!connection) return connection.error();
+  const auto corrupt_or = [&](const Error& error) -> Result<Condition> {
+    if (sqlite::is_corrupt(*code)) return Condition{true, "is corrupt or not a SQLite file"};
+    return error;
+  };
+
+  auto application = connection->number("PRAGMA application_id", code);
+  if (!application) return corrupt_or(application.error());
+  auto tables = connection->number("SELECT count(*) FROM sqlite_schema", code);
+  if (!tables) return corrupt_or(tables.error());
+  if (*tables == 0) return Condition{};
+  if (*application != kApplicationId) {
+    return Condition{true, "is a SQLite file of another program"};
+  }
+  auto version = version_of(*connection, code);
+  if (!version) return corrupt_or(version.error());
+  if (*version > kVersion) return newer(path, *version);
+  auto verdict = connection->text("PRAGMA quick_check(1)", code);
+  if (!verdict) return corrupt_or(verdict.error());
+  if (*verdict != "ok") return Condition{true, "is corrupt (" + *verdict + ")"};
+  return Condition{};
+}
+
 }  // namespace
 
 Result<Condition> inspect(const std::string& path) {
@@ -60,29 +86,13 @@ Result<Condition> inspect(const std::string& path) {
   if (std::filesystem::file_size(path, failure) == 0) return Condition{};
 
   int code = SQLITE_OK;
-  auto connection =
-      sqlite::Connection::open(path, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, &code);
-  if (!connection) return connection.error();
-  const auto corrupt_or = [&](const Error& error) -> Result<Condition> {
-    if (sqlite::is_corrupt(code)) return Condition{true, "is corrupt or not a SQLite file"};
-    return error;
-  };
-
-  auto application = connection->number("PRAGMA application_id", &code);
-  if (!application) return corrupt_or(application.error());
-  auto tables = connection->number("SELECT count(*) FROM sqlite_schema", &code);
-  if (!tables) return corrupt_or(tables.error());
-  if (*tables == 0) return Condition{};
-  if (*application != kApplicationId) {
-    return Condition{true, "is a SQLite file of another program"};
+  auto condition = inspect_content(path, SQLITE_OPEN_READONLY, &code);
+  // Killed while the file was made, before its journal mode was WAL: only a writer may undo the
+  // half-written transaction that lies in the rollback journal.
+  if (code == SQLITE_READONLY_ROLLBACK) {
+    condition = inspect_content(path, SQLITE_OPEN_READWRITE, &code);
   }
-  auto version = version_of(*connection, &code);
-  if (!version) return corrupt_or(version.error());
-  if (*version > kVersion) return newer(path, *version);
-  auto verdict = connection->text("PRAGMA quick_check(1)", &code);
-  if (!verdict) return corrupt_or(verdict.error());
-  if (*verdict != "ok") return Condition{true, "is corrupt (" + *verdict + ")"};
-  return Condition{};
+  return condition;
 }
 
 Result<sqlite::Connection> open_and_migrate(const std::string& path) {

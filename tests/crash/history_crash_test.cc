@@ -27,11 +27,22 @@ namespace {
 
 using controller::Decision;
 using controller::DecisionStatus;
+using ::testing::Contains;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using testing::read_all;
 using testing::TempDir;
 
 using Version = std::pair<std::uint64_t, std::string>;  // id, status
+
+Decision make_decision(std::uint64_t id) {
+  Decision decision;
+  decision.id = id;
+  decision.target = "main";
+  decision.status = DecisionStatus::intended;
+  decision.explanation = std::string(3000, 'e');
+  return decision;
+}
 
 std::vector<std::string> lines_in_database(const std::string& directory) {
   sqlite3* db = nullptr;
@@ -126,13 +137,24 @@ TEST(HistoryCrash, KillLosesNothingAndDoublesNothing) {
   EXPECT_GT(rounds_that_printed, 5) << "the writer was killed too early to show anything";
 }
 
-Decision make_decision(std::uint64_t id) {
-  Decision decision;
-  decision.id = id;
-  decision.target = "main";
-  decision.status = DecisionStatus::intended;
-  decision.explanation = std::string(3000, 'e');
-  return decision;
+// Most kills above meet a history that exists; these meet one that is being made.
+TEST(HistoryCrash, KillWhileTheFileIsMadeLeavesAHistoryThatOpens) {
+  const auto seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random(seed);
+  for (int round = 0; round < 100; ++round) {
+    const TempDir dir;
+    const std::chrono::microseconds life(std::uniform_int_distribution(1000, 20000)(random));
+    SCOPED_TRACE("round " + std::to_string(round) + ", killed after " +
+                 std::to_string(life.count()) + " us");
+    ASSERT_NO_FATAL_FAILURE(run_and_kill(dir.path(), dir.file("printed"), life));
+    auto history = History::open(dir.path());
+    ASSERT_TRUE(history) << history.error().text();
+    EXPECT_THAT((*history)->warnings(), Not(Contains(HasSubstr(".corrupt-"))));
+    const auto newest = (*history)->decisions("main", 0, 1);
+    ASSERT_TRUE(newest) << newest.error().text();
+    EXPECT_TRUE((*history)->record(make_decision(newest->empty() ? 1 : newest->front().id + 1)));
+  }
 }
 
 // Records until the disk is full, looks at what is there, makes room and goes on.

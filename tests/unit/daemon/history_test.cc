@@ -365,6 +365,49 @@ TEST_F(HistoryTest, AnEmptyFileIsANewHistory) {
   EXPECT_TRUE(history->record(make_decision(1)));
 }
 
+// What a kill in the middle of a write through a rollback journal leaves: SQLite makes the very
+// first page of a new history this way, before the journal mode is WAL.
+void leave_hot_journal(const std::string& path, const char* begin, const char* write) {
+  sqlite3* db = nullptr;
+  const std::string writing = path + ".writing";
+  ASSERT_EQ(sqlite3_open(writing.c_str(), &db), SQLITE_OK);
+  for (const char* sql : {begin, "PRAGMA cache_size = 2; BEGIN IMMEDIATE", write}) {
+    ASSERT_EQ(sqlite3_exec(db, sql, nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(db);
+  }
+  fs::copy_file(writing, path);
+  fs::copy_file(writing + "-journal", path + "-journal");
+  sqlite3_close(db);
+  fs::remove(writing);
+  ASSERT_GT(fs::file_size(path), 0u);
+}
+
+constexpr const char* kSpillsTheCache =
+    "CREATE TABLE torn(x); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i"
+    " < 100) INSERT INTO torn SELECT zeroblob(5000) FROM n";
+
+TEST_F(HistoryTest, AKillWhileTheFileIsMadeIsUndone) {
+  ASSERT_NO_FATAL_FAILURE(leave_hot_journal(database, "", kSpillsTheCache));
+  auto history = History::open(dir.path());
+  ASSERT_TRUE(history) << history.error().text();
+  EXPECT_THAT((*history)->warnings(), IsEmpty());
+  EXPECT_TRUE((*history)->record(make_decision(1)));
+  EXPECT_THAT(ids((*history)->decisions("main", 0, 10)), ElementsAre(1));
+}
+
+TEST_F(HistoryTest, AForeignFileWithAJournalIsMovedAside) {
+  ASSERT_NO_FATAL_FAILURE(leave_hot_journal(
+      database, "CREATE TABLE recipes(name TEXT); INSERT INTO recipes VALUES('soup')",
+      kSpillsTheCache));
+  write_all(database, "this is no database " + std::string(8192, 'x'));
+  auto history = open_history(dir.path());
+  EXPECT_THAT(history->warnings(), ElementsAre(HasSubstr(".corrupt-")));
+  EXPECT_TRUE(history->record(make_decision(1)));
+  EXPECT_FALSE(fs::exists(database + "-journal"));
+  history = open_history(dir.path());
+  EXPECT_THAT(history->warnings(), IsEmpty());
+  EXPECT_THAT(ids(history->decisions("main", 0, 10)), ElementsAre(1));
+}
+
 TEST_F(HistoryTest, TheDirectoryIsMadeWhereItsParentExists) {
   ASSERT_TRUE(History::open(dir.file("state")));
   struct stat status {};
