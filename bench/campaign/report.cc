@@ -56,10 +56,24 @@ std::size_t index_of(config::Strategy strategy) {
                                   kStrategies.begin());
 }
 
+bool lost(const Played& played, const std::optional<Outcome>& outcome) {
+  return outcome && gain_of(played, *outcome) < -kLoss;
+}
+
 bool any_lost(const Played& played) {
-  return std::any_of(
-      played.by_strategy.begin(), played.by_strategy.end(),
-      [&](const auto& outcome) { return outcome && gain_of(played, *outcome) < -kLoss; });
+  return std::ranges::any_of(played.by_strategy,
+                             [&](const auto& outcome) { return lost(played, outcome); });
+}
+
+void play_without_order(Played& played) {
+  Scenario without = played.scenario;
+  if (std::erase_if(without.faults, [](const Fault& fault) {
+        return fault.kind == FaultKind::operator_revert;
+      }) == 0)
+    return;
+  for (std::size_t i = 0; i < kStrategies.size(); ++i)
+    if (lost(played, played.by_strategy.at(i)))
+      played.without_order.at(i) = play(without, kStrategies.at(i));
 }
 
 bool played_by_all(const Played& played) {
@@ -94,6 +108,7 @@ std::vector<Played> play_all(std::uint64_t first_seed, std::size_t count,
           played.by_strategy.at(index_of(strategy)) = play(played.scenario, strategy);
       played.of_chance = i % kChanceEvery == 0;
       if (played.of_chance || any_lost(played)) shake(played);
+      play_without_order(played);
       const std::size_t finished = ++done;
       if (progress != nullptr && finished % 100 == 0) {
         const std::lock_guard lock(printing);
@@ -117,6 +132,11 @@ double gain_beyond_chance(const Played& played, const Outcome& outcome) {
   for (const Outcome& shaken : played.shaken)
     if (shaken.plant_error.empty()) best = std::max(best, gain_over(shaken, outcome));
   return best;
+}
+
+double gain_without_order(const Played& played, config::Strategy strategy) {
+  const auto& without = played.without_order.at(index_of(strategy));
+  return gain_of(played, without ? *without : *played.by_strategy.at(index_of(strategy)));
 }
 
 Summary summarise(const std::vector<Played>& plays, config::Strategy strategy) {
@@ -147,6 +167,13 @@ Summary summarise(const std::vector<Played>& plays, config::Strategy strategy) {
     const double beyond = gain_beyond_chance(played, *outcome);
     if (beyond < -kLoss) ++summary.beyond_chance_2;
     if (beyond < -kHeavyLoss) ++summary.beyond_chance_5;
+    const double not_ordered = gain_without_order(played, strategy);
+    if (gain < -kLoss && not_ordered < -kLoss) ++summary.not_ordered_2;
+    if (gain < -kHeavyLoss && not_ordered < -kHeavyLoss) ++summary.not_ordered_5;
+    if (played.without_order.at(index_of(strategy)) && summary.ordered.size() < kSeedsNamed)
+      summary.ordered.push_back(text("%llu (%.1f %%, without it %.1f %%)",
+                                     static_cast<unsigned long long>(seed), 100 * gain,
+                                     100 * not_ordered));
     summary.changes += outcome->changes;
     summary.kept += outcome->kept;
     summary.reverted += outcome->reverted;
@@ -283,6 +310,10 @@ void print(const std::vector<Summary>& summaries, std::ostream& out) {
       [&](const Summary& s) { return share(s.worse_2, s.scenarios); });
   row("worse than the twin by more than 5 %",
       [&](const Summary& s) { return share(s.worse_5, s.scenarios); });
+  row("  without the operator's revert too, by 2 %",
+      [&](const Summary& s) { return share(s.not_ordered_2, s.scenarios); });
+  row("  without the operator's revert too, by 5 %",
+      [&](const Summary& s) { return share(s.not_ordered_5, s.scenarios); });
   row("  than every one of 8 untuned plays, by 2 %",
       [&](const Summary& s) { return share(s.beyond_chance_2, s.scenarios); });
   row("  than every one of 8 untuned plays, by 5 %",
@@ -332,6 +363,9 @@ void print(const std::vector<Summary>& summaries, std::ostream& out) {
         out << "late after a " << of << ", " << config::to_text(s.strategy) << ": " << words
             << "\n";
     };
+    for (const auto& words : s.ordered)
+      out << "lost after an operator's revert, " << config::to_text(s.strategy) << ": seed "
+          << words << "\n";
     late("load step", s.load_steps.named);
     late("degradation", s.degradations.named);
     if (!worst.empty())
@@ -356,9 +390,11 @@ std::string to_json(const std::string& name, const std::vector<Summary>& summari
                  s.median_gain, s.median_gain_held_back, s.mean_gain);
     json += text(
         "\"worst_5_percent\": %.5f, \"worse_by_2_percent\": %zu, "
-        "\"worse_by_5_percent\": %zu, \"beyond_chance_by_2_percent\": %zu, "
+        "\"worse_by_5_percent\": %zu, \"not_ordered_by_2_percent\": %zu, "
+        "\"not_ordered_by_5_percent\": %zu, \"beyond_chance_by_2_percent\": %zu, "
         "\"beyond_chance_by_5_percent\": %zu, \"worst\": %.5f, \"worst_seed\": %llu, ",
-        s.worst_twentieth, s.worse_2, s.worse_5, s.beyond_chance_2, s.beyond_chance_5, s.worst,
+        s.worst_twentieth, s.worse_2, s.worse_5, s.not_ordered_2, s.not_ordered_5,
+        s.beyond_chance_2, s.beyond_chance_5, s.worst,
         static_cast<unsigned long long>(s.worst_seed));
     json += text(
         "\"changes\": %d, \"kept\": %d, \"reverted\": %d, \"inconclusive\": %d, "

@@ -32,6 +32,9 @@ struct Played {
       shaken;              // play_shaken() at kShakes times; empty where nothing is asked of it
   bool of_chance = false;  // one of every kChanceEvery
   std::array<std::optional<Outcome>, 3> by_strategy;  // in the order of kStrategies
+  // The same where a strategy lost, without the operator's revert that the scenario orders: what
+  // is obeyed at once may cost, and then it is the order that does.
+  std::array<std::optional<Outcome>, 3> without_order;
 };
 
 // Plays scenarios first_seed .. first_seed + count - 1, each beside its twin. `progress` may be
@@ -67,6 +70,9 @@ struct Summary {
   std::size_t worse_5 = 0;
   std::size_t beyond_chance_2 = 0;  // by more than 2 % than the worst of all untuned plays
   std::size_t beyond_chance_5 = 0;
+  std::size_t not_ordered_2 = 0;  // by more than 2 % without the operator's revert too
+  std::size_t not_ordered_5 = 0;
+  std::vector<std::string> ordered;  // seeds of the others, with both gains
   double worst = 0;
   std::uint64_t worst_seed = 0;
   int changes = 0;
@@ -88,6 +94,8 @@ struct Summary {
 double gain_of(const Played& played, const Outcome& outcome);
 // Over the lowest of the twin and the shaken twins: a loss that chance does not explain.
 double gain_beyond_chance(const Played& played, const Outcome& outcome);
+// With the operator's revert left out, where there was one and the strategy lost.
+double gain_without_order(const Played& played, config::Strategy strategy);
 Summary summarise(const std::vector<Played>& plays, config::Strategy strategy);
 
 // What the same two comparisons say of plays that nobody tunes: of each shaken twin against the

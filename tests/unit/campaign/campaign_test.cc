@@ -129,6 +129,31 @@ TEST_F(CampaignAnswers, ALoadStepUpAndDown) {
   }
 }
 
+Played lost_by(double share) {
+  Played played;
+  played.twin.last_third_bytes = 1000;
+  played.by_strategy[0].emplace().last_third_bytes = 1000 * (1 - share);
+  return played;
+}
+
+// An operator's revert is obeyed at once, whatever it costs: the loss is counted, and whether it
+// is there without the order is counted beside it.
+TEST(CampaignReport, ALossWithAnOrderIsCountedWithAndWithoutIt) {
+  Played of_the_order = lost_by(0.14);
+  of_the_order.scenario.seed = 30;
+  of_the_order.without_order[0].emplace().last_third_bytes = 1080;
+  Played in_any_case = lost_by(0.14);
+  in_any_case.without_order[0].emplace().last_third_bytes = 970;
+  const Played no_order = lost_by(0.06);
+  const Summary summary = summarise({of_the_order, in_any_case, no_order}, config::Strategy::model);
+  EXPECT_EQ(summary.worse_2, 3U);
+  EXPECT_EQ(summary.worse_5, 3U);
+  EXPECT_EQ(summary.not_ordered_2, 2U);
+  EXPECT_EQ(summary.not_ordered_5, 1U);
+  ASSERT_EQ(summary.ordered.size(), 2U);
+  EXPECT_EQ(summary.ordered[0], "30 (-14.0 %, without it 8.0 %)");
+}
+
 // Nobody tunes the twin; a daemon in which nothing moves leaves the database as it is.
 TEST(CampaignHarness, WithoutAChangeTheTwinIsEqual) {
   Scenario scenario = make_scenario(3, short_options(0));
