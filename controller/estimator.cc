@@ -10,6 +10,7 @@
 #include "model/analysis/every_model.h"
 #include "model/estimate/interval.h"
 #include "model/simulator/from_snapshot.h"
+#include "model/units.h"
 
 namespace lsmtuned::controller {
 namespace {

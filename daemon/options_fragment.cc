@@ -17,14 +17,15 @@ bool touches(const controller::Decision& decision, const model::KnobChange& kept
 }
 
 // The fragment does not know the program's algorithm, so the operator puts it in.
-std::string compression_line(double first) {
+std::string compression_line(int first) {
   std::string levels;
-  for (double level = 1; level < first; ++level) levels += "kNoCompression:";
+  for (int level = 1; level < first; ++level) levels += "kNoCompression:";
   return "  # compression_per_level=" + levels + "X, X being the algorithm that compresses now\n";
 }
 
 std::string line_of(const model::KnobChange& change) {
-  if (change.knob == model::Knob::first_compressed_level) return compression_line(change.new_value);
+  if (change.knob == model::Knob::first_compressed_level)
+    return compression_line(static_cast<int>(change.new_value));
   return "  " + std::string(model::info(change.knob).option) + "=" +
          model::to_option_text(change.knob, change.new_value) + "\n";
 }

@@ -97,7 +97,7 @@ class SteeredTarget final : public actuators::Target {
       };
       boost::asio::co_spawn(executor_,
                             later(plant_, executor_, std::move(changes), std::move(late)),
-                            [](std::exception_ptr) {});
+                            [](const std::exception_ptr&) {});
       actuators::ApplyReport report;
       report.status = actuators::ApplyStatus::pending;
       co_return report;
@@ -225,7 +225,7 @@ class RunningApp : public ::testing::Test {
     app_.reset();
   }
 
-  json::object ask(json::object request) {
+  json::object ask(const json::object& request) {
     auto answer = call_daemon(config_.control_socket, request, 20);
     if (!answer) return {{"ok", false}, {"code", "unreachable"}, {"error", answer.error().text()}};
     return std::move(*answer);
