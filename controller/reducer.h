@@ -128,6 +128,8 @@ struct Reducer {
   void take_home(const std::string& reason, const std::string& why, const model::ChangeSet& back);
   void restore_baseline(Decision decision);
   void want_restore(const std::string& by);
+  void leave_what_clashes();
+  std::string note_what_stays(const model::ChangeSet& stays);
   void send_revert();
   void revert_returned(const ApplyFinished& finished);
   void check_reverted(const model::Snapshot& snapshot);

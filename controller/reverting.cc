@@ -67,13 +67,6 @@ void Reducer::revert_trial(DecisionStatus status, const std::string& reason,
     return std::find(state.foreign.begin(), state.foreign.end(),
                      std::pair(change.family, change.knob)) != state.foreign.end();
   });
-  if (state.last && back.size() < decision.changes.size()) {
-    const std::size_t all = back.size();
-    back = legal_revert(*state.last, back, state.cpu_cores);
-    if (back.size() < all)
-      decision.evidence +=
-          "; some values stay, since beside the foreign change their old values would not be valid";
-  }
   if (back.empty()) {
     end(decision, status, "nothing of the trial was left to revert");
     state.trial.reset();
@@ -141,6 +134,42 @@ void Reducer::want_restore(const std::string& by) {
   restore_baseline(std::move(decision));
 }
 
+// Someone else may have moved knobs beside ours: on triggers out of order RocksDB aborts, or holds
+// writers for ever. What must not go back for that stays in force as ours.
+void Reducer::leave_what_clashes() {
+  RevertInProgress& revert = *state.revert;
+  if (!state.last) return;
+  model::ChangeSet in_force;
+  for (const auto& change : revert.changes)
+    if (state.last->settings.get(change.family, change.knob) == change.old_value)
+      in_force.push_back(change);
+  const model::ChangeSet legal = legal_revert(*state.last, in_force, state.cpu_cores);
+  for (const auto& change : in_force) {
+    if (model::find_knob(legal, change) != nullptr) continue;
+    revert.stays.push_back(change);
+    std::erase_if(revert.changes,
+                  [&](const model::KnobChange& c) { return model::same_knob(c, change); });
+  }
+}
+
+// They are as good as kept: a later revert, or the lease, takes them back where that is valid.
+std::string Reducer::note_what_stays(const model::ChangeSet& stays) {
+  if (stays.empty()) return {};
+  auto& kept = state.persistent.kept;
+  for (const auto& change : stays) {
+    std::erase_if(kept, [&](const model::KnobChange& k) { return model::same_knob(k, change); });
+    const auto baseline = state.persistent.baseline.get(change.family, change.knob);
+    if (baseline && *baseline != change.old_value)
+      kept.push_back({change.family, change.knob, *baseline, change.old_value});
+  }
+  const std::string words =
+      "what stays in force, since beside a value of someone else its old value would not be "
+      "valid: " +
+      model::describe(model::reversed(stays));
+  alert(Alert::Severity::warning, "revert_incomplete", words);
+  return words;
+}
+
 // The intent that covers a revert of a trial is the trial's own record, which holds the old values;
 // so nothing needs the disk before this, and a full disk cannot hold a revert up.
 void Reducer::send_revert() {
@@ -154,16 +183,20 @@ void Reducer::send_revert() {
         state.expected->set(change.family, change.knob, change.new_value);
       return present != change.old_value;
     });
-    if (revert.changes.empty()) {
-      revert.returned = true;
-      revert.returned_at_s = state.expected_since_s;
-      return;
-    }
+  }
+  const bool seen =
+      state.last && (revert.attempts == 0 || state.last->time_s > state.expected_since_s);
+  if (seen) leave_what_clashes();
+  const bool nothing_left = revert.changes.empty() && (!revert.restore || !revert.stays.empty());
+  if (seen && nothing_left) {
+    revert.returned = true;
+    revert.returned_at_s = state.expected_since_s;
+    return;
   }
   ++revert.attempts;
   revert.returned = false;
   state.outstanding = OutstandingCall{revert.decision.id, true, false, now()};
-  if (revert.restore) {
+  if (revert.restore && revert.stays.empty()) {
     effects.emplace_back(
         RestoreBaseline{revert.decision.id, policy.apply_deadline_s, policy.clear_delay_on_revert});
   } else {
@@ -231,7 +264,9 @@ void Reducer::finish_revert(const std::string& note) {
     for (const auto& kept : state.persistent.kept) remember_failed({kept});
     state.persistent.kept.clear();
   }
-  end(revert.decision, revert.final_status, note);
+  std::string words = note_what_stays(revert.stays);
+  if (!note.empty() && !words.empty()) words += "; ";
+  end(revert.decision, revert.final_status, words + note);
   forget_window();
   move_to(resting_phase());
 }

@@ -159,9 +159,10 @@ struct RevertInProgress {
   DecisionStatus final_status = DecisionStatus::reverted;
   std::optional<Decision> trial;  // a trial that a restore ends, recorded beside it
   model::ChangeSet changes;       // old: our value; new: the value to return to
-  bool restore = false;           // the whole baseline, by the database side's own hand
-  bool awaits_record = false;     // its intent went out in the same step as the call
-  bool returned = false;          // the call returned OK; waiting for read-back
+  model::ChangeSet stays;      // the part whose old values would not be valid beside others' values
+  bool restore = false;        // the whole baseline, by the database side's own hand
+  bool awaits_record = false;  // its intent went out in the same step as the call
+  bool returned = false;       // the call returned OK; waiting for read-back
   double returned_at_s = 0;
   int attempts = 0;
   double next_attempt_s = 0;

@@ -216,6 +216,7 @@ void members(Visitor& visit, T& r) {
   visit("final_status", r.final_status);
   visit("trial", r.trial);
   visit("changes", r.changes);
+  visit("stays", r.stays);
   visit("restore", r.restore);
   visit("awaits_record", r.awaits_record);
   visit("returned", r.returned);

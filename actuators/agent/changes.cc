@@ -232,7 +232,7 @@ double number(const Texts& texts, const char* option) {
   return value ? *value : 0;
 }
 
-// A restore beside values of someone else can put the triggers out of order, at which RocksDB
+// A revert beside values of someone else can put the triggers out of order, at which RocksDB
 // aborts, or leave one memtable too few, at which writers hang. Such a group is left as it is.
 std::string drop_dangerous(const Present& present, Values& plan) {
   std::string dropped;
@@ -258,6 +258,14 @@ std::string drop_dangerous(const Present& present, Values& plan) {
   return dropped;
 }
 
+// A revert that had to leave something out has failed, whatever became of the rest.
+Outcome incomplete(Outcome outcome, const std::string& dropped) {
+  if (dropped.empty()) return outcome;
+  outcome.status = "failed";
+  outcome.error = dropped + outcome.error;
+  return outcome;
+}
+
 }  // namespace
 
 Outcome change(Database& database, const Values& asked, bool revert) {
@@ -275,10 +283,13 @@ Outcome change(Database& database, const Values& asked, bool revert) {
     if (!find_text(present.values, family, option)) missing = place(family, option);
   });
   if (!missing.empty()) return not_sent(missing + ": this database does not have it");
-  const Values plan = differing(set, present.values);
+  Values plan = differing(set, present.values);
+  // The daemon leaves out what clashes with what it has seen; others may have been quicker.
+  const std::string dropped = revert ? drop_dangerous(present, plan) : "";
+  if (!dropped.empty()) set = plan;
   if (std::string why = refusal(database, present, plan); !why.empty())
     return not_sent(std::move(why));
-  return carry_out(database, present, plan, set, revert, clear_delay);
+  return incomplete(carry_out(database, present, plan, set, revert, clear_delay), dropped);
 }
 
 Outcome restore(Database& database, bool clear_delay) {
@@ -304,12 +315,8 @@ Outcome restore(Database& database, bool clear_delay) {
            });
   if (!foreign.empty()) database.log("left alone, set by someone else: " + foreign);
   const std::string dropped = drop_dangerous(present, plan);
-  Outcome outcome = carry_out(database, present, plan, plan, true, clear_delay && !plan.empty());
-  if (!dropped.empty()) {
-    outcome.status = "failed";
-    outcome.error = dropped + outcome.error;
-  }
-  return outcome;
+  return incomplete(carry_out(database, present, plan, plan, true, clear_delay && !plan.empty()),
+                    dropped);
 }
 
 }  // namespace lsmtuned::agent

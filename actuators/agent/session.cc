@@ -264,6 +264,10 @@ void Session::on_welcome(const boost::json::object& message) {
     return;
   }
   welcomed_ = true;
+  // What a daemon of before kept beyond its lease is in this one's care now.
+  for (const auto& [number, attached] : databases_)
+    if (!attached->lease.active() && !attached->database.ours().empty())
+      attached->lease.start(lease_s_, Clock::now());
   say("connected to lsmtuned " + wire::text_member(message, "daemon").substr(0, 50) + " at " +
       socket_);
 }

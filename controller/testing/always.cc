@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "controller/guard.h"
 #include "model/invariants.h"
 #include "model/stall.h"
 
@@ -60,6 +61,8 @@ std::vector<std::string> AlwaysChecks::end(const State& after, const std::vector
       check_change(after, *apply);
     } else if (std::holds_alternative<RestoreBaseline>(effect)) {
       ++calls;
+      if (after.last)
+        check_order(after, model::difference(after.last->settings, after.persistent.baseline));
     }
   }
   rule(calls <= 1, "two options calls in one step");
@@ -75,7 +78,7 @@ void AlwaysChecks::check_change(const State& after, const ApplyChanges& apply) {
     rule(std::find(after.foreign.begin(), after.foreign.end(),
                    std::pair(change.family, change.knob)) == after.foreign.end(),
          "a value that someone else owns was sent");
-  if (apply.is_revert) return;
+  if (apply.is_revert) return check_order(after, apply.changes);
   const auto& policy = policy_;
   rule(policy.mode != config::Mode::observe, "applied in observe mode");
   rule(!frozen_, "applied while frozen");
@@ -93,6 +96,13 @@ void AlwaysChecks::check_change(const State& after, const ApplyChanges& apply) {
   }
   rule(!after.last->state.write_stopped, "applied while writes were stopped");
   check_values(after, apply, policy);
+}
+
+// RocksDB aborts on triggers out of order, or holds writers for ever.
+void AlwaysChecks::check_order(const State& after, const model::ChangeSet& back) {
+  if (!after.last) return;
+  rule(legal_revert(*after.last, back, after.cpu_cores).size() == back.size(),
+       "a revert that breaks RocksDB's orderings was sent");
 }
 
 void AlwaysChecks::check_values(const State& after, const ApplyChanges& apply,

@@ -30,6 +30,7 @@ class AlwaysChecks {
 
  private:
   void check_change(const State& after, const ApplyChanges& apply);
+  void check_order(const State& after, const model::ChangeSet& back);
   void check_values(const State& after, const ApplyChanges& apply, const config::Policy& policy);
   void rule(bool holds, const char* words) {
     if (!holds) broken_.emplace_back(words);

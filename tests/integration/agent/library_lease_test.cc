@@ -80,6 +80,21 @@ TEST_F(LibraryTest, ARestartedDaemonFindsOursAndMayKeepThem) {
   EXPECT_EQ(db->GetOptions().write_buffer_size, 1048576u);
 }
 
+// `keep` bridges a planned restart; a daemon that came back and then dies leaves nothing behind.
+TEST_F(LibraryTest, KeptValuesHaveALeaseAgainOnceADaemonIsBack) {
+  const auto db = open(db_options(), "db");
+  const auto attachment = agent::attach(db.get(), agent_options());
+  const std::uint64_t id = first_db(daemon_.meet());
+  ASSERT_EQ(
+      text_of(daemon_.apply(id, family_value("default", "write_buffer_size", "4194304")), "status"),
+      "ok");
+  ASSERT_EQ(text_of(daemon_.ask({{"type", "keep"}, {"db", id}}), "type"), "kept");
+  daemon_.meet();
+  daemon_.heartbeat(0.2);
+  EXPECT_TRUE(daemon_.poll_type("lease_expired", std::chrono::milliseconds(5000)).has_value());
+  EXPECT_EQ(db->GetOptions().write_buffer_size, 1048576u);
+}
+
 TEST_F(LibraryTest, AdoptMakesAValueTheBaseline) {
   const auto db = open(db_options(), "db");
   const auto attachment = agent::attach(db.get(), agent_options());
@@ -90,6 +105,29 @@ TEST_F(LibraryTest, AdoptMakesAValueTheBaseline) {
             "adopted");
   EXPECT_EQ(text_of(daemon_.restore(id), "status"), "ok");
   EXPECT_EQ(db->GetOptions().write_buffer_size, 4194304u);
+}
+
+// The daemon's revert of its slowdown 34 -> 20, not knowing yet of the trigger that someone else
+// set to 24: RocksDB aborts at a slowdown below the trigger.
+TEST_F(LibraryTest, ARevertNeverPutsTriggersOutOfOrder) {
+  const auto db = open(db_options(), "db");
+  const auto attachment = agent::attach(db.get(), agent_options());
+  const std::uint64_t id = first_db(daemon_.meet());
+  const auto families = [](boost::json::object texts) {
+    return boost::json::object{{"families", boost::json::object{{"default", std::move(texts)}}}};
+  };
+  ASSERT_EQ(text_of(daemon_.apply(id, families({{"level0_slowdown_writes_trigger", "34"},
+                                                {"write_buffer_size", "4194304"}})),
+                    "status"),
+            "ok");
+  ASSERT_TRUE(db->SetOptions({{"level0_file_num_compaction_trigger", "24"}}).ok());
+  const auto reverted = daemon_.apply(
+      id, families({{"level0_slowdown_writes_trigger", "20"}, {"write_buffer_size", "1048576"}}),
+      true);
+  EXPECT_EQ(text_of(reverted, "status"), "failed");
+  EXPECT_THAT(text_of(reverted, "error"), HasSubstr("clash"));
+  EXPECT_EQ(db->GetOptions().level0_slowdown_writes_trigger, 34);
+  EXPECT_EQ(db->GetOptions().write_buffer_size, 1048576u);
 }
 
 TEST_F(LibraryTest, ARestoreNeverPutsTriggersOutOfOrder) {
