@@ -44,21 +44,7 @@ void Reducer::on(const OperatorCommand& command) {
             std::string("mode ") + config::to_text(command.mode) + " by " + command.by);
       return;
     case OperatorCommand::Kind::revert:
-      if (!state.attached) {
-        refusal = "the database is not attached; its lease restores the baseline";
-      } else if (persistent.kept.empty() && !state.trial) {
-        refusal = "nothing of ours is in force";
-      } else if (state.restore_wanted_by || (state.revert && state.revert->restore)) {
-        refusal = "a revert is under way";
-      } else {
-        state.restore_wanted_by = command.by;
-        // A trial is ended by the restore itself, in one call.
-        if (state.phase == Phase::settling || state.phase == Phase::verifying) {
-          const std::string by = *state.restore_wanted_by;
-          state.restore_wanted_by.reset();
-          want_restore(by);
-        }
-      }
+      order_revert(command.by);
       return;
     case OperatorCommand::Kind::apply:
     case OperatorCommand::Kind::try_changes:
@@ -71,6 +57,48 @@ void Reducer::on(const OperatorCommand& command) {
       }
       return;
   }
+}
+
+void Reducer::order_revert(const std::string& by) {
+  auto& persistent = state.persistent;
+  const bool under_way =
+      state.restore_wanted_by || (state.revert && state.revert->restore) ||
+      (persistent.open_trial && persistent.open_trial->kind == DecisionKind::revert &&
+       persistent.open_trial->reason == "operator");
+  if (under_way) {
+    refusal = "a revert is under way";
+  } else if (!state.attached && (persistent.open_trial || nothing_kept())) {
+    refusal = "the database is not attached; its lease restores the baseline";
+  } else if (nothing_kept() && !state.trial) {
+    refusal = "nothing of ours is in force";
+  } else if (!state.attached) {
+    // Carried out where it is found again as it was; after a restart nothing comes back.
+    Decision decision = new_decision(DecisionKind::revert);
+    decision.reason = "operator";
+    decision.initiator = by;
+    decision.changes = model::reversed(persistent.kept);
+    decision.explanation = "back to the baseline, once the database is found again: " +
+                           model::describe(decision.changes);
+    decision.status = DecisionStatus::intended;
+    record(decision);
+    persistent.open_trial = std::move(decision);
+    persistent.reapply.clear();
+  } else if (persistent.kept.empty() && !state.trial) {
+    Decision decision = new_decision(DecisionKind::revert);
+    decision.reason = "operator";
+    decision.initiator = by;
+    decision.explanation = "what was kept before the restart is not applied again: " +
+                           model::describe(std::exchange(persistent.reapply, {}));
+    end(decision, DecisionStatus::reverted, "nothing of it was in force");
+  } else if (state.phase == Phase::settling || state.phase == Phase::verifying) {
+    want_restore(by);  // it ends the trial itself, in one call
+  } else {
+    state.restore_wanted_by = by;
+  }
+}
+
+bool Reducer::nothing_kept() const {
+  return state.persistent.kept.empty() && state.persistent.reapply.empty();
 }
 
 void Reducer::apply_advice(const OperatorCommand& command) {

@@ -119,7 +119,13 @@ void Reducer::on(const RecordFailed& failed) {
 void Reducer::retry_records() {
   if (state.unrecorded.empty() || now() < state.next_record_retry_s) return;
   state.next_record_retry_s = now() + kRecordRetryS;
-  for (const auto& decision : std::exchange(state.unrecorded, {})) record(decision);
+  // No more at once than are remembered until they are known to be written.
+  auto& waiting = state.unrecorded;
+  const std::size_t now_many = std::min(waiting.size(), kFinalRecordsKept);
+  const std::vector<Decision> again(waiting.begin(),
+                                    waiting.begin() + static_cast<std::ptrdiff_t>(now_many));
+  waiting.erase(waiting.begin(), waiting.begin() + static_cast<std::ptrdiff_t>(now_many));
+  for (const auto& decision : again) record(decision);
 }
 
 }  // namespace lsmtuned::controller

@@ -148,6 +148,8 @@ struct Reducer {
   void on(const Shutdown& shutdown);
   void on(const TurnGiven& given);
   void on(const OperatorCommand& command);
+  void order_revert(const std::string& by);
+  bool nothing_kept() const;  // neither in force nor waiting to be applied again
   void apply_advice(const OperatorCommand& command);
   void try_changes(const OperatorCommand& command);
 };

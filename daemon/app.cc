@@ -241,7 +241,9 @@ struct App::Impl {
     while (!stopping) {
       bool all_move = true;
       for (const auto& runner : databases.runners()) {
-        const bool moves = runner->made_progress();
+        // A history that cannot be read is told by itself, and a restart would not mend it; it
+        // would end the other databases' trials.
+        const bool moves = !runner->loaded() || runner->made_progress();
         bool& was_stuck = stuck[runner->name()];
         if (!moves && !was_stuck) spdlog::critical("{}: the control loop is stuck", runner->name());
         was_stuck = !moves;

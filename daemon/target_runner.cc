@@ -9,6 +9,7 @@
 
 #include "controller/step.h"
 #include "daemon/log.h"
+#include "daemon/unfinished.h"
 
 namespace lsmtuned::daemon {
 namespace {
@@ -126,11 +127,12 @@ asio::awaitable<std::string> TargetRunner::process(Payload payload) {
 asio::awaitable<void> TargetRunner::load_state() {
   struct Loaded {
     std::string error;
+    std::string warning;
     std::optional<controller::PersistentState> state;
     std::optional<controller::Decision> last;
   };
   while (!stopping_) {
-    auto read = [history = services_.history, name = name_] {
+    auto read = [history = services_.history, name = name_, wall_s = services_.clock->wall_s()] {
       Loaded loaded;
       auto state = history->load_state(name);
       if (!state) {
@@ -140,16 +142,23 @@ asio::awaitable<void> TargetRunner::load_state() {
       loaded.state = *state;
       auto newest = history->decisions(name, 0, 1);
       if (!newest) {
-        loaded.error = newest.error().text();
+        // The state knows the next id by itself.
+        (loaded.state ? loaded.warning : loaded.error) = newest.error().text();
       } else if (!newest->empty()) {
         loaded.last = newest->front();
       }
+      if (!loaded.error.empty()) return loaded;
+      const auto ended = end_unfinished(
+          *history, name, loaded.state.value_or(controller::PersistentState{}), wall_s);
+      if (!ended) loaded.warning = ended.error().text();
       return loaded;
     };
     Loaded loaded = co_await on_worker(*services_.records, std::move(read));
     if (loaded.error.empty()) {
       controller::PersistentState persistent;
       if (loaded.state) persistent = *loaded.state;
+      if (!loaded.warning.empty())
+        spdlog::warn("{}: a decision cannot be read or ended: {}", name_, loaded.warning);
       // An id is never used twice, even where the state was lost and the decisions were not.
       if (loaded.last)
         persistent.next_decision_id = std::max(persistent.next_decision_id, loaded.last->id + 1);

@@ -137,9 +137,10 @@ class TargetRunner : public std::enable_shared_from_this<TargetRunner> {
   boost::asio::awaitable<void> rest(std::shared_ptr<actuators::Target> target,
                                     std::uint64_t generation, double until_s);
   boost::asio::awaitable<void> keep_sample(model::Snapshot snapshot);
-  boost::asio::awaitable<void> apply(controller::ApplyChanges effect);
-  boost::asio::awaitable<void> restore(controller::RestoreBaseline effect);
-  boost::asio::awaitable<void> adopt(controller::AdoptBaseline effect);
+  std::shared_ptr<actuators::Target> target_of(std::uint64_t open) const;
+  boost::asio::awaitable<void> apply(controller::ApplyChanges effect, std::uint64_t open);
+  boost::asio::awaitable<void> restore(controller::RestoreBaseline effect, std::uint64_t open);
+  boost::asio::awaitable<void> adopt(controller::AdoptBaseline effect, std::uint64_t open);
   boost::asio::awaitable<void> run_search(controller::RequestSearch effect);
 
   void spawn(boost::asio::awaitable<void> work, const char* what);

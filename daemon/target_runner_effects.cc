@@ -35,6 +35,7 @@ controller::ApplyStatus converted(actuators::ApplyStatus status) {
 asio::awaitable<void> TargetRunner::carry_out(std::vector<controller::Effect> effects,
                                               bool state_is_saved, bool handling_record_failure,
                                               std::string& problem) {
+  const std::uint64_t open = state_.persistent.incarnation;  // what the step decided about
   for (controller::Effect& effect : effects) {
     if (auto* decision = std::get_if<controller::RecordDecision>(&effect)) {
       const std::uint64_t id = decision->decision.id;
@@ -56,14 +57,14 @@ asio::awaitable<void> TargetRunner::carry_out(std::vector<controller::Effect> ef
     }
     if (auto* change = std::get_if<controller::ApplyChanges>(&effect)) {
       ++calls_outstanding_;
-      spawn(apply(std::move(*change)), "applying");
+      spawn(apply(std::move(*change), open), "applying");
     } else if (auto* all = std::get_if<controller::RestoreBaseline>(&effect)) {
       ++calls_outstanding_;
-      spawn(restore(*all), "restoring");
+      spawn(restore(*all, open), "restoring");
     } else if (auto* wanted = std::get_if<controller::RequestSearch>(&effect)) {
       spawn(run_search(std::move(*wanted)), "the search");
     } else if (auto* foreign = std::get_if<controller::AdoptBaseline>(&effect)) {
-      co_await adopt(std::move(*foreign));
+      co_await adopt(std::move(*foreign), open);
     } else if (auto* alert = std::get_if<controller::Alert>(&effect)) {
       raise(std::move(*alert));
     }
@@ -96,11 +97,18 @@ void TargetRunner::feed_apply(std::uint64_t decision_id, bool is_revert,
   enqueue(std::move(finished));
 }
 
-asio::awaitable<void> TargetRunner::apply(controller::ApplyChanges effect) {
+// A record may take its time, and the database be closed and opened again meanwhile: what was
+// decided about one open is not sent to the next.
+std::shared_ptr<actuators::Target> TargetRunner::target_of(std::uint64_t open) const {
+  const bool same = target_ && target_->connected() && target_->info().incarnation == open;
+  return same ? target_ : nullptr;
+}
+
+asio::awaitable<void> TargetRunner::apply(controller::ApplyChanges effect, std::uint64_t open) {
   auto self = shared_from_this();
-  auto target = target_;
+  auto target = target_of(open);
   actuators::ApplyReport report;
-  if (!target || !target->connected()) {
+  if (!target) {
     report.status = actuators::ApplyStatus::not_sent;
     report.error = "the database is not attached";
   } else {
@@ -117,11 +125,12 @@ asio::awaitable<void> TargetRunner::apply(controller::ApplyChanges effect) {
   calls_changed_.set();
 }
 
-asio::awaitable<void> TargetRunner::restore(controller::RestoreBaseline effect) {
+asio::awaitable<void> TargetRunner::restore(controller::RestoreBaseline effect,
+                                            std::uint64_t open) {
   auto self = shared_from_this();
-  auto target = target_;
+  auto target = target_of(open);
   actuators::ApplyReport report;
-  if (!target || !target->connected()) {
+  if (!target) {
     report.status = actuators::ApplyStatus::not_sent;
     report.error = "the database is not attached";
   } else {
@@ -137,9 +146,9 @@ asio::awaitable<void> TargetRunner::restore(controller::RestoreBaseline effect) 
   calls_changed_.set();
 }
 
-asio::awaitable<void> TargetRunner::adopt(controller::AdoptBaseline effect) {
-  auto target = target_;
-  if (!target || !target->connected()) co_return;
+asio::awaitable<void> TargetRunner::adopt(controller::AdoptBaseline effect, std::uint64_t open) {
+  auto target = target_of(open);
+  if (!target) co_return;
   const auto deadline = services_.clock->real(kHandOverDeadline_s);
   const Result<void> adopted = co_await target->adopt(std::move(effect.foreign), deadline);
   if (!adopted)

@@ -31,6 +31,22 @@ std::vector<model::ChangeSet> reverts_of(config::Policy policy, Knob knob, doubl
   return sent;
 }
 
+// More than are remembered at once (16): none is lost by a retry that fails.
+TEST(Records, ARetryThatFailsLosesNone) {
+  Driver d;
+  d.attach();
+  for (std::uint64_t id = 1000; id < 1040; ++id) {
+    Decision decision;
+    decision.id = id;
+    decision.status = DecisionStatus::reverted;
+    decision.ended_wall_time_s = d.wall;
+    d.state.unrecorded.push_back(decision);
+  }
+  d.failing_records = 1;
+  d.poll(200);
+  for (std::uint64_t id = 1000; id < 1040; ++id) EXPECT_EQ(d.history.count(id), 1U) << id;
+}
+
 // RocksDB keeps a lowered rate of delayed writers until a database-wide option is set.
 TEST(Reverting, GivesDelayedWritersTheirRateBack) {
   const auto sent = reverts_of(Driver::base_policy(), Knob::write_buffer_size, 96.0 * (1 << 20));

@@ -34,6 +34,7 @@ struct Switches {
   std::atomic<bool> fail_observe{false};  // answers with an error
   std::atomic<bool> late_apply{false};    // the next applies are pending, then happen
   std::atomic<bool> fail_apply{false};
+  std::atomic<bool> opened_again{false};  // another open of the database answers from now on
   std::atomic<double> device_write_bytes_per_s{0};  // of the plant from now on; 0: as it was
   std::atomic<int> heartbeats{0};
   std::atomic<int> applies{0};
@@ -57,7 +58,12 @@ class SteeredTarget final : public actuators::Target {
     note();
   }
 
-  const actuators::TargetInfo& info() const override { return plant_->info(); }
+  const actuators::TargetInfo& info() const override {
+    if (!switches_->opened_again) return plant_->info();
+    next_open_ = plant_->info();
+    ++next_open_.incarnation;
+    return next_open_;
+  }
   bool connected() const override { return plant_->connected(); }
 
   boost::asio::awaitable<Result<model::Snapshot>> observe(
@@ -142,6 +148,7 @@ class SteeredTarget final : public actuators::Target {
 
   boost::asio::any_io_executor executor_;
   std::shared_ptr<actuators::testing::PlantTarget> plant_;
+  mutable actuators::TargetInfo next_open_;
   std::shared_ptr<Switches> switches_;
 };
 

@@ -3,6 +3,8 @@
 #include "daemon/app.h"
 
 #include <gmock/gmock.h>
+#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/spdlog.h>
 
 #include <filesystem>
 #include <fstream>
@@ -11,6 +13,7 @@
 #include "app_fixture.h"
 #include "daemon/event_log.h"
 #include "daemon/replay.h"
+#include "daemon/unfinished.h"
 #include "model/invariants.h"
 
 namespace lsmtuned::daemon::testing {
@@ -19,6 +22,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::AnyOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 std::optional<json::object> finished_proposal(const json::object& answer) {
   const json::value* decisions = answer.if_contains("decisions");
@@ -270,6 +274,44 @@ TEST_F(RunningApp, KeepLeavesKeptSettingsInForceAndTheNextDaemonKnowsThem) {
   EXPECT_TRUE(eventually([&] { return !kept() && switches_->seen() != tuned; }));
 }
 
+// Killed between an outcome and its record: the state is saved first.
+TEST_F(RunningApp, ADecisionThatADeadDaemonLeftOpenIsEnded) {
+  controller::Decision kept;
+  kept.id = 1;
+  kept.target = "plant";
+  kept.kind = controller::DecisionKind::proposal;
+  kept.status = controller::DecisionStatus::applied;
+  kept.changes = {{"default", model::Knob::write_buffer_size, 4194304, 8388608}};
+  controller::Decision unknown = kept;
+  unknown.id = 2;
+  unknown.changes.front().new_value = 16777216;
+  controller::Decision open = kept;
+  open.id = 3;
+  {
+    auto history = History::open(config_.state_directory);
+    ASSERT_TRUE(history);
+    controller::PersistentState state;
+    state.kept = kept.changes;
+    state.open_trial = open;
+    state.next_decision_id = 4;
+    ASSERT_TRUE((*history)->save_state("plant", state));
+    for (const auto& decision : {kept, unknown, open}) ASSERT_TRUE((*history)->record(decision));
+    ASSERT_TRUE(end_unfinished(**history, "plant", state, 1000));
+    const auto status_of = [&](std::uint64_t id) {
+      return (*history)->find("plant", id).value()->status;
+    };
+    EXPECT_EQ(status_of(1), controller::DecisionStatus::kept);
+    EXPECT_EQ(status_of(2), controller::DecisionStatus::inconclusive);
+    EXPECT_EQ(status_of(3), controller::DecisionStatus::applied) << "the controller ends this one";
+    for (const auto& decision : {kept, unknown}) ASSERT_TRUE((*history)->record(decision));
+  }
+  start();
+  ASSERT_TRUE(eventually([&] {
+    const std::string listed = json::serialize(ask({{"command", "decisions"}, {"limit", 100}}));
+    return ok(status()) && listed.find("\"applied\"") == std::string::npos;
+  })) << json::serialize(ask({{"command", "decisions"}, {"limit", 100}}));
+}
+
 TEST_F(RunningApp, AnotherDatabaseAtTheSamePathStartsAfreshButObeysTheFreeze) {
   policy().reapply_after_restart = true;
   const auto stored = [&] {
@@ -365,15 +407,20 @@ TEST_F(RunningApp, AFailingApplyEndsTheDecision) {
   EXPECT_EQ(switches_->seen(), baseline);
 }
 
-// A history whose decisions cannot be written, as on a full disk.
-class FullDisk final : public History {
+struct HistoryFaults {
+  std::function<Result<void>(const controller::Decision&)> on_intent;  // before it is recorded
+  std::string unreadable;                                              // why the state is
+};
+
+// A history on a disk that is full, slow or damaged.
+class FaultyHistory final : public History {
  public:
-  FullDisk(std::unique_ptr<History> real, std::shared_ptr<std::atomic<bool>> full)
-      : real_(std::move(real)), full_(std::move(full)) {}
+  FaultyHistory(std::unique_ptr<History> real, HistoryFaults faults)
+      : real_(std::move(real)), faults_(std::move(faults)) {}
 
   Result<void> record(const controller::Decision& decision) override {
-    if (*full_ && decision.status == controller::DecisionStatus::intended)
-      return Error{"database or disk is full", "make room"};
+    if (faults_.on_intent && decision.status == controller::DecisionStatus::intended)
+      if (auto fault = faults_.on_intent(decision); !fault) return fault;
     return real_->record(decision);
   }
   Result<void> save_state(const std::string& target,
@@ -382,6 +429,7 @@ class FullDisk final : public History {
   }
   Result<std::optional<controller::PersistentState>> load_state(
       const std::string& target) override {
+    if (!faults_.unreadable.empty()) return Error{faults_.unreadable, ""};
     return real_->load_state(target);
   }
   Result<void> add_sample(const SampleRow& sample) override { return real_->add_sample(sample); }
@@ -406,17 +454,27 @@ class FullDisk final : public History {
 
  private:
   std::unique_ptr<History> real_;
-  std::shared_ptr<std::atomic<bool>> full_;
+  HistoryFaults faults_;
 };
 
-TEST_F(RunningApp, NothingIsSentWhileTheIntentCannotBeWritten) {
-  auto full = std::make_shared<std::atomic<bool>>(true);
-  open_history_ = [full](const std::string& directory) -> Result<std::unique_ptr<History>> {
+auto opener_with(HistoryFaults faults) {
+  return [faults =
+              std::move(faults)](const std::string& directory) -> Result<std::unique_ptr<History>> {
     auto real = History::open(directory);
     if (!real) return real.error();
     return {Result<std::unique_ptr<History>>::in_place_value,
-            std::make_unique<FullDisk>(std::move(*real), full)};
+            std::make_unique<FaultyHistory>(std::move(*real), faults)};
   };
+}
+
+TEST_F(RunningApp, NothingIsSentWhileTheIntentCannotBeWritten) {
+  auto full = std::make_shared<std::atomic<bool>>(true);
+  HistoryFaults faults;
+  faults.on_intent = [full](const controller::Decision&) -> Result<void> {
+    if (*full) return Error{"database or disk is full", "make room"};
+    return {};
+  };
+  open_history_ = opener_with(faults);
   start();
   ASSERT_TRUE(eventually([&] {
     const json::object now = status();
@@ -427,6 +485,44 @@ TEST_F(RunningApp, NothingIsSentWhileTheIntentCannotBeWritten) {
   EXPECT_EQ(switches_->applies, 0);
   *full = false;
   EXPECT_TRUE(eventually([&] { return switches_->applies > 0; })) << json::serialize(status());
+}
+
+// While the record of the intent was written the database was closed and opened again.
+TEST_F(RunningApp, WhatWasDecidedAboutOneOpenIsNotSentToTheNext) {
+  auto intents = std::make_shared<std::atomic<int>>(0);
+  HistoryFaults faults;
+  faults.on_intent = [this, intents](const controller::Decision&) -> Result<void> {
+    switches_->opened_again = true;
+    ++*intents;
+    return {};
+  };
+  open_history_ = opener_with(faults);
+  start();
+  ASSERT_TRUE(eventually([&] { return *intents > 0; })) << json::serialize(status());
+  ASSERT_TRUE(eventually([&] {
+    return json::serialize(ask({{"command", "decisions"}, {"limit", 100}})).find("not attached") !=
+           std::string::npos;
+  })) << json::serialize(ask({{"command", "decisions"}, {"limit", 100}}));
+  EXPECT_EQ(switches_->applies, 0);
+}
+
+// The watchdog would kill the daemon, and take what is tuned on other databases with it, for
+// something that a restart does not mend.
+TEST_F(RunningApp, AnUnreadableHistoryOfOneTargetIsNoReasonToBeKilled) {
+  HistoryFaults faults;
+  faults.unreadable = "state of plant: unknown word";
+  open_history_ = opener_with(faults);
+  std::ostringstream logged;
+  const auto before = spdlog::default_logger();
+  spdlog::set_default_logger(std::make_shared<spdlog::logger>(
+      "test", std::make_shared<spdlog::sinks::ostream_sink_mt>(logged)));
+  start();
+  std::this_thread::sleep_for(std::chrono::duration<double>(60 / speed_));  // of the daemon's time
+  EXPECT_FALSE(ok(status()));
+  stop();
+  spdlog::set_default_logger(before);
+  EXPECT_THAT(logged.str(), HasSubstr("cannot be read"));
+  EXPECT_THAT(logged.str(), Not(HasSubstr("stuck")));
 }
 
 // ---- the instance and its configuration ---------------------------------------------------------
