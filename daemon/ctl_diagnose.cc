@@ -115,8 +115,8 @@ std::string advice(const Diagnosis& d) {
       return "LD_PRELOAD names the agent, but it is not loaded: is the path right and readable, "
              "and is the program set-uid?";
     return "restart it with the agent preloaded: for a service, systemctl edit NAME and add "
-           "[Service] Environment=LD_PRELOAD=/usr/lib/x86_64-linux-gnu/lsmtuned/"
-           "liblsmtuned_agent.so";
+           "[Service] Environment=LD_PRELOAD=/usr/lib/lsmtuned/liblsmtuned_agent.so "
+           "Environment=LSMTUNED_DAEMON_USER=lsmtuned SupplementaryGroups=lsmtuned, a line each";
   }
   if (!d.implementation_loaded)
     return "the agent waits for the first read-write open of a database; if one is open, its log "
@@ -126,7 +126,9 @@ std::string advice(const Diagnosis& d) {
            "systemctl start lsmtuned.";
   return "the agent is loaded but not connected: is agent_socket the same on both sides" +
          (d.agent_socket.empty() ? std::string() : " (it uses " + d.agent_socket + ")") +
-         ", may its user open it, is it in agent_users, and is a database open?";
+         ", may its user open it (SupplementaryGroups=lsmtuned), does the agent trust the daemon's "
+         "user (LSMTUNED_DAEMON_USER=lsmtuned), is its own user in agent_users, and is a database "
+         "open?";
 }
 
 std::string yes(bool value) {

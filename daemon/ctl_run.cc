@@ -185,7 +185,8 @@ int run_ctl(const std::vector<std::string>& arguments, std::ostream& out, std::o
   attempt->add_option("--family", family, "column family; not needed when there is one");
   simple("freeze", "no change from now on; outlives restarts");
   simple("thaw", "ends a freeze, and the safe state after too many reverts");
-  simple("revert", "back to the baseline");
+  simple("revert",
+         "back to the baseline; in mode tune it looks again after the cooldown, unless frozen");
   on("mode", "observe, advise or tune; outlives restarts",
      [&] {
        return call.show({{"command", "mode"}, {"mode", mode}}, done);

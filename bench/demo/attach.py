@@ -13,13 +13,13 @@ To put lsmtuned beside your own database
      ./dev run --attach PID
    Statically linked executables, set-uid programs and other RocksDB versions cannot be reached by
    preloading; link the agent library into your program instead (docs/attach.md).
-2. Install:  cmake --install build/release --prefix /usr   (or the package of ./dev package)
+2. Install, as root:  ./dev package && apt install ./build/release/lsmtuned_*.deb
 3. Start the daemon:  systemctl enable --now lsmtuned
    It watches every database that attaches and changes none until a [[target]] says so.
 4. Attach the database, one restart of it:
      for a service   systemctl edit NAME   and add
                        [Service]
-                       Environment=LD_PRELOAD={agent}
+                       Environment=LD_PRELOAD=/usr/lib/lsmtuned/liblsmtuned_agent.so
                        Environment=LSMTUNED_DAEMON_USER=lsmtuned
                        SupplementaryGroups=lsmtuned
      from a shell    LD_PRELOAD={agent} PROGRAM ...

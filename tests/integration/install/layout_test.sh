@@ -41,6 +41,14 @@ expect_text $unit 'ExecStart=/usr/bin/lsmtuned --config /etc/lsmtuned/lsmtuned.t
 preload=$(sed -n 's/^Environment=LD_PRELOAD=//p' \
   "$stage/usr/share/doc/lsmtuned/examples/attach-database.conf")
 expect_file "$preload"
+# What the documents and `lsmtunectl diagnose` tell users to preload is what is installed.
+source=$(cd "$(dirname "$0")/../../.." && pwd)
+for text in README.md docs/attach.md bench/demo/attach.py daemon/ctl_diagnose.cc; do
+  for named in $(grep -oE 'LD_PRELOAD=/[^ "`]*liblsmtuned_agent.so' "$source/$text"); do
+    [ "$named" = "LD_PRELOAD=$preload" ] || fail "$text names ${named#*=}, installed is $preload"
+  done
+  grep -qF "LD_PRELOAD=$preload" "$source/$text" || fail "$text does not name $preload"
+done
 if grep -rqE "$stage|$build|@[a-z]+dir@" "$stage/usr/lib/systemd" "$stage/usr/share" "$stage/etc"; then
   fail "an installed text names the staging or build directory, or an unfilled path"
 fi
