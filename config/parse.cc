@@ -50,7 +50,8 @@ std::string remedy_for_unknown(const std::string& name, const std::vector<std::s
   if (model::knob_from_option(name)) {
     return "options are not set here: narrow one in [defaults.bounds] or [target.bounds]";
   }
-  return did_you_mean(name, known);
+  const std::string near = did_you_mean(name, known);
+  return near.empty() ? "docs/configuration.md lists the keys; remove it" : near;
 }
 
 class Parser {

@@ -309,8 +309,9 @@ void add_trials(std::vector<Key<Policy>>& keys) {
           .help("Nothing is changed while a file of this name exists: a script that takes a backup "
                 "or does maintenance makes it before and removes it after. A trial under way ends "
                 "and its settings go back. Looked at with every poll; where it cannot be looked "
-                "at, that counts as frozen. The packaged unit sees neither /home nor /tmp: "
-                "/run/lsmtuned is a good place. Empty: none."));
+                "at, that counts as frozen. The packaged unit sees neither /home nor /tmp, and "
+                "/run/lsmtuned is emptied when the service stops: /var/lib/lsmtuned is a good "
+                "place. Empty: none."));
 }
 
 // A key for a member of a part of the policy. `unit`: of the key's base unit in one of the

@@ -30,17 +30,21 @@ std::vector<std::string> changes_needing_restart(const DaemonConfig& running,
   std::vector<std::string> changed;
   compare(daemon_keys(), running, wanted, "daemon", changed);
   compare(policy_keys(), running.defaults, wanted.defaults, "defaults", changed);
+  // A database in another process is taken in, let go or renamed on reload; the daemon's own is
+  // opened at its start only.
   for (const TargetConfig& target : running.targets) {
     const std::string table = "target." + target.name;
     if (const TargetConfig* same = find_target(wanted, target.name)) {
-      compare(target_keys(), target, *same, table, changed);
+      if (target.kind == TargetKind::embedded || same->kind == TargetKind::embedded)
+        compare(target_keys(), target, *same, table, changed);
       compare(policy_keys(), target.policy, same->policy, table, changed);
-    } else {
+    } else if (target.kind == TargetKind::embedded) {
       changed.push_back(table);
     }
   }
   for (const TargetConfig& target : wanted.targets) {
-    if (find_target(running, target.name) == nullptr) changed.push_back("target." + target.name);
+    if (target.kind == TargetKind::embedded && find_target(running, target.name) == nullptr)
+      changed.push_back("target." + target.name);
   }
   return changed;
 }

@@ -112,6 +112,9 @@ struct App::Impl {
       embedded_calls = std::make_unique<asio::thread_pool>(static_cast<std::size_t>(3 * embedded));
 
     commands.runners = [this] { return databases.runners(); };
+    commands.observed_only = [this](const std::string& name) {
+      return databases.observed_only(name);
+    };
     commands.history = history.get();
     commands.records = &records;
     commands.clock = &clock;

@@ -320,6 +320,13 @@ asio::awaitable<json::object> do_mode(const Context& context) {
   const auto mode = config::mode_from_text(text);
   if (!mode)
     co_return refusal("bad-request", "\"" + text + "\" is no mode", "observe, advise or tune");
+  if (*mode != config::Mode::observe) {
+    if (const auto reason = context.services.observed_only(context.runner->name()))
+      co_return refusal("refused", reason->what, reason->remedy);
+  }
+  if (*mode == config::Mode::tune && context.runner->state().policy.memory_budget_bytes == 0)
+    co_return refusal("refused", context.runner->name() + ": mode tune needs a memory budget",
+                      "set memory_budget for it or in [defaults], and reload");
   controller::OperatorCommand command;
   command.kind = controller::OperatorCommand::Kind::set_mode;
   command.mode = *mode;

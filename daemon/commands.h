@@ -10,6 +10,7 @@
 #include <boost/json.hpp>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,8 @@ namespace lsmtuned::daemon {
 
 struct CommandServices {
   std::function<std::vector<std::shared_ptr<TargetRunner>>()> runners;
+  // Why a database is observed only, whatever its mode (daemon/databases.h); empty: it is not.
+  std::function<std::optional<Error>(const std::string&)> observed_only;
   History* history = nullptr;
   boost::asio::thread_pool* records = nullptr;
   const Clock* clock = nullptr;

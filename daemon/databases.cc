@@ -15,6 +15,15 @@ std::string canonical(const std::string& path) {
   return code ? path : result.string();
 }
 
+constexpr const char* kNoStatistics = "none";
+constexpr const char* kAgentKind = "agent";
+
+// How much a level of statistics tells; a program's own, "host", are taken for all of it.
+int richness(const std::string& level) {
+  const std::vector<std::string> levels = {kNoStatistics, "counters", "tickers", "latency"};
+  return static_cast<int>(std::find(levels.begin(), levels.end(), level) - levels.begin());
+}
+
 }  // namespace
 
 Databases::Databases(const config::DaemonConfig& config) : config_(config) {}
@@ -40,8 +49,41 @@ Databases::Identity Databases::identify(const actuators::Target& target) const {
   const bool known = embedded != embedded_names_.end();
   const std::string name = known ? embedded->second : canonical(target.info().path);
   const config::TargetConfig* named = known ? configured(name) : configured_path(name);
-  if (named != nullptr) return {named->name, named->policy};
-  return {name, config::policy_for_unknown_target(config_)};
+  Identity identity{name, config::policy_for_unknown_target(config_)};
+  if (named != nullptr) identity = {named->name, named->policy};
+  if (target.info().statistics == kNoStatistics) identity.policy.mode = config::Mode::observe;
+  return identity;
+}
+
+std::optional<Error> Databases::observed_only(const std::string& name) const {
+  if (configured(name) == nullptr)
+    return Error{name + " is observed only: no [[target]] names its path",
+                 "add a [[target]] with this path to the configuration and reload it"};
+  const auto runner = runners_.find(name);
+  if (runner != runners_.end() && runner->second->target() &&
+      runner->second->target()->info().statistics == kNoStatistics)
+    return Error{name + " is observed only: its statistics are \"none\"",
+                 "start it with LSMTUNED_STATISTICS=counters"};
+  return std::nullopt;
+}
+
+void Databases::say_what_is_missing(const actuators::Target& target,
+                                    const Identity& identity) const {
+  const config::TargetConfig* named = configured(identity.name);
+  if (named == nullptr) {
+    spdlog::info("{} is observed only: no [[target]] names this path", identity.name);
+  } else if (const auto reason = observed_only(identity.name)) {
+    spdlog::warn("{}", reason->text());
+    return;
+  }
+  if (target.info().kind != kAgentKind) return;
+  const std::string& has = target.info().statistics;
+  const std::string& wanted = named != nullptr ? named->statistics : config_.agent_statistics;
+  if (richness(has) < richness(wanted))
+    spdlog::warn(
+        "{}: statistics are \"{}\", the configuration expects \"{}\": start it with "
+        "LSMTUNED_STATISTICS={}",
+        identity.name, has, wanted, wanted);
 }
 
 TargetRunner& Databases::runner_for(const Identity& identity) {
@@ -68,9 +110,8 @@ void Databases::found(std::shared_ptr<actuators::Target> target) {
   if (closed_) return;
   present_.push_back(target);
   const Identity identity = identify(*target);
-  if (configured(identity.name) == nullptr)
-    spdlog::info("{} is observed only: no [[target]] names this path", identity.name);
-  runner_for(identity).attach(std::move(target));
+  runner_for(identity).attach(target);
+  say_what_is_missing(*target, identity);
   keep_turns();
 }
 
@@ -123,8 +164,10 @@ void Databases::keep_turns() {
 void Databases::follow_configuration() {
   for (const auto& [name, runner] : runners_)
     runner->change_sample_interval(config_.sample_interval_s);
-  // A path may have got, lost or changed its name.
-  for (const auto& target : std::vector(present_)) {
+  // A path may have got, lost or changed its name, or two have each other's: all let go before any
+  // is taken.
+  std::vector<std::pair<std::shared_ptr<actuators::Target>, Identity>> moved;
+  for (const auto& target : present_) {
     const Identity identity = identify(*target);
     std::shared_ptr<TargetRunner> holder;
     for (const auto& [name, runner] : runners_)
@@ -135,7 +178,12 @@ void Databases::follow_configuration() {
       continue;
     }
     holder->detach("the configuration now calls it " + identity.name);
-    runner_for(identity).attach(target);
+    moved.emplace_back(target, identity);
+  }
+  for (const auto& [target, identity] : moved) {
+    TargetRunner& runner = runner_for(identity);
+    runner.change_policy(identity.policy);
+    runner.attach(target);
   }
   // Those without a database get their policy too, for when it comes back; those that nobody
   // names any more go.

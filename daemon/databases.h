@@ -9,6 +9,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@
 #include "config/policy.h"
 #include "controller/arbitration.h"
 #include "daemon/target_runner.h"
+#include "model/result.h"
 
 namespace lsmtuned::daemon {
 
@@ -37,6 +39,10 @@ class Databases {
   // The configuration has others: names, policies and the poll interval follow.
   void follow_configuration();
 
+  // Why the database of this name is observed only, whatever its mode, and what to do; empty where
+  // it may be tuned.
+  std::optional<Error> observed_only(const std::string& name) const;
+
   // Called often: nothing is sent that was said already.
   void keep_turns();
 
@@ -53,6 +59,7 @@ class Databases {
   const config::TargetConfig* configured(const std::string& name) const;
   const config::TargetConfig* configured_path(const std::string& path) const;
   Identity identify(const actuators::Target& target) const;
+  void say_what_is_missing(const actuators::Target& target, const Identity& identity) const;
   TargetRunner& runner_for(const Identity& identity);
 
   const config::DaemonConfig& config_;

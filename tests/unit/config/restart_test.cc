@@ -9,9 +9,10 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-TargetConfig target(const std::string& name) {
+TargetConfig target(const std::string& name, TargetKind kind = TargetKind::embedded) {
   TargetConfig target;
   target.name = name;
+  target.kind = kind;
   target.path = "/" + name;
   return target;
 }
@@ -26,14 +27,17 @@ TEST(Restart, ReloadableKeysNeedNone) {
   EXPECT_THAT(changes_needing_restart(running, wanted), IsEmpty());
 }
 
-TEST(Restart, SocketsStateThreadsAndTargetsNeedOne) {
+TEST(Restart, SocketsStateThreadsAndOwnDatabasesNeedOne) {
   DaemonConfig running;
-  running.targets = {target("a"), target("b")};
+  running.targets = {target("a"), target("b"), target("agent-b", TargetKind::agent)};
   DaemonConfig wanted = running;
   wanted.agent_socket = "/other";
   wanted.worker_threads = 9;
-  wanted.targets = {target("a"), target("c")};
+  wanted.targets = {target("a"), target("c"), {}};
   wanted.targets[0].path = "/moved";
+  wanted.targets[2] = target("agent-b", TargetKind::agent);
+  wanted.targets[2].path = "/moved too";
+  wanted.targets.push_back(target("agent-c", TargetKind::agent));
   wanted.targets[0].policy.mode = Mode::advise;
   EXPECT_THAT(changes_needing_restart(running, wanted),
               ElementsAre("daemon.agent_socket", "daemon.worker_threads", "target.a.path",

@@ -112,6 +112,16 @@ TEST_F(Control, RefusalsHaveAStableCodeAndARemedy) {
   EXPECT_THAT(text(answer, "remedy"), HasSubstr("plant"));
 }
 
+TEST_F(Control, TuningIsRefusedWithoutAMemoryBudget) {
+  policy().mode = config::Mode::observe;
+  policy().memory_budget_bytes = 0;
+  begin();
+  const json::object answer = ask({{"command", "mode"}, {"mode", "tune"}});
+  EXPECT_EQ(text(answer, "code"), "refused");
+  EXPECT_THAT(text(answer, "remedy"), HasSubstr("memory_budget"));
+  EXPECT_TRUE(ok(ask({{"command", "mode"}, {"mode", "advise"}})));
+}
+
 TEST_F(Control, AFreezeAndAModeOutliveTheDaemonAndAreRecordedWithTheUser) {
   begin();
   ASSERT_TRUE(ok(ask({{"command", "freeze"}})));
