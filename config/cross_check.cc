@@ -67,6 +67,13 @@ void check_verify(const Policy& policy, const Context& context) {
 
 }  // namespace
 
+void check_daemon(const DaemonConfig& daemon, const TablePlaces& places, Problems& problems) {
+  if (daemon.agent_socket != daemon.control_socket) return;
+  report({places, true, problems}, {"control_socket", "agent_socket"},
+         "agent_socket and control_socket are the same path",
+         "agents and lsmtunectl speak differently: give each a path of its own");
+}
+
 void check_defaults(const Policy& defaults, const TablePlaces& places, bool has_targets,
                     Problems& problems) {
   const Context context{places, false, problems};

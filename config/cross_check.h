@@ -16,6 +16,8 @@ struct TablePlaces {
   std::map<std::string, Position> keys;  // by the key's name
 };
 
+void check_daemon(const DaemonConfig& daemon, const TablePlaces& places, Problems& problems);
+
 // [defaults]; targets inherit it, so a contradiction within it is reported once, here.
 void check_defaults(const Policy& defaults, const TablePlaces& places, bool has_targets,
                     Problems& problems);

@@ -83,6 +83,7 @@ class Parser {
       if (entry.key == "daemon") {
         TablePlaces places{"daemon", entry.at, {}};
         read_table(daemon_keys(), config_, entry.value, places);
+        check_daemon(config_, places, problems_);
       } else if (entry.key == "defaults") {
         default_places.header = entry.at;
         read_table(policy_keys(), config_.defaults, entry.value, default_places);

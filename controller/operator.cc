@@ -141,6 +141,10 @@ void Reducer::try_changes(const OperatorCommand& command) {
     refusal = "another database comes first: " + state.turn->waits_for;
     return;
   }
+  if (!state.persistent.reapply.empty()) {
+    refusal = "what was kept before the database restarted comes back first";
+    return;
+  }
   Proposal proposal;
   for (model::KnobChange change : command.changes) {
     const auto present = state.last->settings.get(change.family, change.knob);

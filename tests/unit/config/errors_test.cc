@@ -20,6 +20,13 @@ std::vector<std::string> problems_of(const std::string& text) {
   return texts;
 }
 
+TEST(Errors, TheSocketsAreTwo) {
+  EXPECT_THAT(problems_of("[daemon]\nagent_socket = \"/run/lsmtuned/control.sock\"\n"),
+              ElementsAre(StartsWith("t.toml:2:16: daemon.agent_socket: agent_socket and")));
+  EXPECT_THAT(problems_of("[daemon]\nagent_socket = \"/a\"\ncontrol_socket = \"/a\"\n"),
+              ElementsAre(StartsWith("t.toml:3:18: daemon.control_socket: agent_socket and")));
+}
+
 TEST(Errors, AllAtOnceInFileOrderWithPositionsAndRemedies) {
   EXPECT_THAT(problems_of(R"([daemon]
 worker_threads = "two"
