@@ -85,7 +85,7 @@ void Reducer::try_candidate() {
   GuardVerdict verdict = candidate_gate();
   const bool may_wait = state.candidate->may_wait(now());
   state.candidate->waits_for = verdict.explanation;
-  if (verdict.gate == Gate::wait && may_wait) return;
+  if (verdict.gate == Gate::wait && may_wait) return look_for_one_that_clears(verdict);
   if (verdict.gate == Gate::open && !may_wait)
     verdict = {Gate::closed, "stale", "it could not be sent in the time that it may wait"};
   if (verdict.gate != Gate::open) {
@@ -119,6 +119,22 @@ void Reducer::try_candidate() {
   decision.short_trial = policy.trial_min_cycles < config::Policy{}.trial_min_cycles;
   if (advise) return give_advice(std::move(decision));
   start_apply(std::move(decision));
+}
+
+// Under L0 files that hardly ever are few enough, moments without delay are rare and over before a
+// call arrives. Triggers above them clear the delay themselves, so such a change can go out at
+// once.
+void Reducer::look_for_one_that_clears(const GuardVerdict& verdict) {
+  WaitingCandidate& waiting = *state.candidate;
+  if (!waiting.proposal.forecast || !waiting.initiator.empty() || waiting.looked_again ||
+      now() - waiting.found_at_s < kLookForClearingS ||
+      (verdict.reason != "delayed" && verdict.reason != "would_stall"))
+    return;
+  waiting.looked_again = true;
+  SearchRequest request = search_request(view());
+  for (const Mark& mark : marks_of(state.recent))
+    request.l0_files_without_delay = std::max(request.l0_files_without_delay, mark.l0_files);
+  ask(std::move(request));
 }
 
 void Reducer::give_advice(Decision decision) {

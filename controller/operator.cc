@@ -171,7 +171,8 @@ void Reducer::try_changes(const OperatorCommand& command) {
   proposal.explanation = model::describe(proposal.changes) + ": proposed by " + command.by;
   if (state.search_running) state.discard_search = true;
   drop_candidate("replaced", "another was proposed by " + command.by);
-  state.candidate = WaitingCandidate{std::move(proposal), now(), 0, "try by " + command.by, {}};
+  state.candidate =
+      WaitingCandidate{std::move(proposal), now(), 0, "try by " + command.by, {}, false};
   try_candidate();
 }
 

@@ -82,28 +82,32 @@ View Reducer::view() const {
   return {state, policy, event.now_s, event.wall_s, event.seed, saturated()};
 }
 
+void Reducer::ask(SearchRequest request) {
+  state.search_running = true;
+  state.discard_search = false;
+  state.search_started_s = now();
+  state.search_family = request.family;
+  state.searched = {state.loaded_bytes_per_s, state.latest_bytes_per_s};
+  state.next_search_s = now() + search_pause_s() * std::exp2(state.fruitless_searches);
+  effects.emplace_back(RequestSearch{std::move(request)});
+}
+
 void Reducer::take(Suggestion suggestion) {
   if (auto* nothing = std::get_if<Nothing>(&suggestion)) {
     if (!nothing->explanation.empty())
       noop(nothing->reason, nothing->explanation, std::move(nothing->considered));
     return;
   }
-  if (auto* request = std::get_if<SearchRequest>(&suggestion)) {
-    state.search_running = true;
-    state.discard_search = false;
-    state.search_started_s = now();
-    state.search_family = request->family;
-    state.searched = {state.loaded_bytes_per_s, state.latest_bytes_per_s};
-    state.next_search_s = now() + search_pause_s() * std::exp2(state.fruitless_searches);
-    effects.emplace_back(RequestSearch{std::move(*request)});
-    return;
-  }
+  if (auto* request = std::get_if<SearchRequest>(&suggestion)) return ask(std::move(*request));
   auto& proposal = std::get<Proposal>(suggestion);
   for (const auto& failed : failed_here(state, now()))
     if (tried(proposal.changes, failed.changes))
       return noop("failed_before", "this candidate was tried and reverted",
                   std::move(proposal.considered));
-  state.candidate = WaitingCandidate{std::move(proposal), now(), 0, {}, {}};
+  // One that takes the place of another has no more time than that had.
+  const bool second = state.candidate.has_value();
+  const double found_at_s = second ? state.candidate->found_at_s : now();
+  state.candidate = WaitingCandidate{std::move(proposal), found_at_s, 0, {}, {}, second};
   try_candidate();
 }
 
@@ -121,6 +125,7 @@ void Reducer::on(const SearchFinished& finished) {
     other.predicted_put_bytes_per_s *= std::exp(state.persistent.prediction_bias);
   Suggestion found = model_strategy().weigh(view(), result);
   if (std::holds_alternative<Nothing>(found)) {
+    if (state.candidate) return;  // the one that waits is still the best there is
     rest_family(state.search_family);
     found_nothing();
   }

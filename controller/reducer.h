@@ -88,6 +88,7 @@ struct Reducer {
   bool rests();
   bool budget_spent();
   View view() const;
+  void ask(SearchRequest request);
   void take(Suggestion suggestion);
   void on(const SearchFinished& finished);
   void consider_reapply();
@@ -100,6 +101,7 @@ struct Reducer {
   void forget_found();
   GuardVerdict candidate_gate() const;
   void try_candidate();
+  void look_for_one_that_clears(const GuardVerdict& verdict);
   void give_advice(Decision decision);
 
   // ---- calls (applying.cc)

@@ -36,6 +36,8 @@ struct SearchRequest {
   // The load that candidates are simulated under, user bytes: what is offered and some headroom; 0:
   // a saturating writer.
   double offered_bytes_per_s = 0;
+  // L0 files at which candidates must not delay, where their triggers may be set so; 0: any.
+  double l0_files_without_delay = 0;
   std::string family;                   // whose knobs may move; empty: the one that limits writes
   bool database_knobs = true;           // whether those of the whole database may
   std::vector<FailedCandidate> failed;  // not proposed again, nor near them

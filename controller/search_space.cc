@@ -77,7 +77,7 @@ const model::FamilySnapshot* family_of(const SearchRequest& request) {
 }
 
 SearchSpace::SearchSpace(const SearchRequest& request, bool ledger_alone)
-    : present_(request.snapshot.settings) {
+    : present_(request.snapshot.settings), l0_files_without_delay_(request.l0_files_without_delay) {
   const auto* chosen = family_of(request);
   if (chosen == nullptr) return;
   family_ = *chosen;
@@ -121,6 +121,14 @@ double SearchSpace::rounded(const Axis& axis, double value) {
 double SearchSpace::neighbour(const Axis& axis, double value, double direction) {
   const bool count = model::info(axis.knob).unit == model::KnobUnit::count;
   return rounded(axis, count ? value + direction : value * std::exp2(direction * 0.25));
+}
+
+void SearchSpace::clear_delay(model::KnobValues& values) const {
+  const auto range = movable_.find(Knob::level0_slowdown_writes_trigger);
+  const auto slowdown = values.get(Knob::level0_slowdown_writes_trigger);
+  if (range == movable_.end() || !slowdown) return;
+  const double least = std::min(l0_files_without_delay_ + 1, range->second.high);
+  values.set(Knob::level0_slowdown_writes_trigger, std::max(*slowdown, least));
 }
 
 void SearchSpace::follow_triggers(model::KnobValues& values) const {
@@ -191,6 +199,7 @@ model::Settings SearchSpace::settings(const std::vector<double>& values) const {
   for (std::size_t i = 0; i < axes_.size(); ++i)
     wanted.set(axes_[i].family, axes_[i].knob, rounded(axes_[i], values[i]));
   if (const auto found = wanted.families.find(family_.name); found != wanted.families.end()) {
+    if (l0_files_without_delay_ > 0 && wanted != present_) clear_delay(found->second);
     follow_triggers(found->second);
     follow_file_size(found->second);
     follow_debt(found->second);

@@ -4,7 +4,8 @@
 // narrowest of absolute bounds, policy bounds and trust region. Some knobs are no axes but follow:
 // the stop trigger keeps its distance to the slowdown trigger, max_compaction_bytes stays at 25
 // target files, and the pending limits stay above what the tree owes under the candidate. A
-// candidate that moves an L0 trigger leaves a quarter of the slowdown trigger as room. So every
+// candidate that moves an L0 trigger leaves a quarter of the slowdown trigger as room. Where a
+// candidate is to be sent at once, its slowdown trigger lies above the L0 files there are. So every
 // point is ordered by construction. Pure; base units.
 #pragma once
 
@@ -52,6 +53,7 @@ class SearchSpace {
   };
   std::optional<Range> range_of(const SearchRequest& request, const std::string& family,
                                 model::Knob knob) const;
+  void clear_delay(model::KnobValues& values) const;
   void follow_triggers(model::KnobValues& values) const;
   void follow_file_size(model::KnobValues& values) const;
   void follow_debt(model::KnobValues& values) const;
@@ -59,6 +61,7 @@ class SearchSpace {
 
   model::Settings present_;
   model::FamilySnapshot family_;
+  double l0_files_without_delay_ = 0;
   std::vector<Axis> axes_;
   std::map<model::Knob, Range> movable_;  // of the family, axes or not
 };

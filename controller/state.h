@@ -86,15 +86,18 @@ struct PersistentState {
 // How long a proposal may wait for a moment in which it can be sent. A database that stalls is
 // delayed or stopped for most of a cycle of several L0 compactions; an operator wants an answer.
 inline constexpr double kCandidateWaitS = 300;
+// After so long a second one is looked for, which can be sent while writes are delayed.
+inline constexpr double kLookForClearingS = 60;
 inline constexpr double kOperatorWaitS = 60;
 
 // A proposal that waits for such a moment.
 struct WaitingCandidate {
   Proposal proposal;
   double found_at_s = 0;
-  double not_before_s = 0;  // after a call that could not be sent
-  std::string initiator;    // an operator's own proposal; empty: the strategy's
-  std::string waits_for;    // what keeps it from being sent
+  double not_before_s = 0;    // after a call that could not be sent
+  std::string initiator;      // an operator's own proposal; empty: the strategy's
+  std::string waits_for;      // what keeps it from being sent
+  bool looked_again = false;  // for one that need not wait
   bool may_wait(double now_s) const {
     return now_s - found_at_s < (initiator.empty() ? kCandidateWaitS : kOperatorWaitS);
   }

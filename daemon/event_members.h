@@ -184,6 +184,7 @@ void members(Visitor& visit, T& c) {
   visit("not_before_s", c.not_before_s);
   visit("initiator", c.initiator);
   visit("waits_for", c.waits_for);
+  visit("looked_again", c.looked_again);
 }
 
 template <class Visitor, Of<controller::Trial> T>

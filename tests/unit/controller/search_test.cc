@@ -104,6 +104,25 @@ TEST(Search, DoesNotReturnToAFailure) {
   EXPECT_FALSE(near(second.best, first.best));
 }
 
+TEST(Search, FindsOneThatClearsTheDelayWhereAsked) {
+  auto request = request_for();
+  const auto slowdown_of = [&](const model::Settings& settings) {
+    return *settings.get("default", Knob::level0_slowdown_writes_trigger);
+  };
+  const double present = slowdown_of(request.snapshot.settings);
+  request.l0_files_without_delay = present + 5;
+  const SearchSpace space(request);
+  EXPECT_EQ(space.settings(space.current()), request.snapshot.settings) << "nothing moved";
+  const auto result = search(request);
+  ASSERT_FALSE(result.best.empty());
+  EXPECT_GT(slowdown_of(model::with_changes(request.snapshot.settings, result.best)), present + 5);
+  // Above the limit of L0 files nothing may go, whatever would clear.
+  request.policy.max_l0_files = present + 2;
+  const auto limited = search(request);
+  ASSERT_FALSE(limited.best.empty());
+  EXPECT_EQ(slowdown_of(model::with_changes(request.snapshot.settings, limited.best)), present + 2);
+}
+
 TEST(Search, LeavesFilesAtTwoMebibytesOrWhereTheyAre) {
   for (const double present : {1.0, 8.0}) {
     auto request = request_for();

@@ -381,18 +381,19 @@ TEST(ModelStrategy, AStepIsAskedAboutOnceItFillsTwoCycles) {
   EXPECT_GT(d.searches, before);
 }
 
-// Each proposal waits 60 s for a moment without delay that never comes. The pauses between are 10,
-// 20, 40, 80, 160 and 320 s: 1,200 s hold six searches, not the 17 of a constant pause.
+// Each proposal waits 300 s for a moment without delay that never comes, and another is looked for
+// once meanwhile. The pauses between are 10, 20, 40, 80, 160 and 320 s: 4,000 s hold nine or ten
+// proposals, not the 13 of a constant pause, and two searches for each.
 TEST(ModelStrategy, ProposalsThatWaitInVainComeLessOften) {
   Driver d(Driver::base_policy());
   d.plant.delayed = true;
   d.plant.l0_files = 30;
   d.candidate(Knob::write_buffer_size, 8.0 * kMiB);
   d.attach();
-  d.poll(1200);
+  d.poll(4000);
   EXPECT_EQ(d.sent(false), 0);
-  EXPECT_GE(d.searches, 4);
-  EXPECT_LE(d.searches, 7);
+  EXPECT_GE(d.searches, 16);
+  EXPECT_LE(d.searches, 20);
 }
 
 }  // namespace
