@@ -162,7 +162,7 @@ std::string Reducer::note_what_stays(const model::ChangeSet& stays) {
     if (baseline && *baseline != change.old_value)
       kept.push_back({change.family, change.knob, *baseline, change.old_value});
   }
-  const std::string words =
+  std::string words =
       "what stays in force, since beside a value of someone else its old value would not be "
       "valid: " +
       model::describe(model::reversed(stays));

@@ -167,8 +167,8 @@ struct App::Impl {
     server.allowed_users = config.agent_users;
     server.lease_s = longest_lease(config);
     actuators::AgentServer::Callbacks callbacks;
-    callbacks.found = [this](std::shared_ptr<actuators::Target> target) {
-      databases.found(std::move(target));
+    callbacks.found = [this](const std::shared_ptr<actuators::Target>& target) {
+      databases.found(target);
     };
     callbacks.lost = [this](const std::shared_ptr<actuators::Target>& target,
                             const std::string& reason) { databases.lost(target, reason); };
@@ -195,7 +195,7 @@ struct App::Impl {
       if (!opened)
         return Error{"target \"" + target.name + "\": " + opened.error().what,
                      opened.error().remedy};
-      databases.opened(std::move(*opened), target.name);
+      databases.opened(*opened, target.name);
     }
     return {};
   }

@@ -289,11 +289,14 @@ std::string print_status(const json::object& answer) {
                                       model::format_bytes(number(*now, "tree_bytes")),
                                       number(*now, "l0_files"),
                                       model::format_bytes(number(*now, "pending_bytes"))));
+    const std::string use =
+        number(answer, "device_utilisation_v4") > 1
+            ? "less than user bytes: the rest is still in memory"
+            : "user bytes are " + share(answer, "device_utilisation_v4") + " of it (V4)";
     result += row(
         "device",
-        fmt::format("{} written, {} read, busy {}; user bytes are {} of it (V4)",
-                    rate(*now, "device_write_bytes_per_s"), rate(*now, "device_read_bytes_per_s"),
-                    share(*now, "device_busy_share"), share(answer, "device_utilisation_v4")));
+        fmt::format("{} written, {} read, busy {}; {}", rate(*now, "device_write_bytes_per_s"),
+                    rate(*now, "device_read_bytes_per_s"), share(*now, "device_busy_share"), use));
   }
   if (measured(answer, "measured"))
     result += row("recently", window_line(*sub(answer, "measured")));

@@ -101,12 +101,12 @@ void Databases::expect_named() {
     if (target.kind == config::TargetKind::agent) runner_for({target.name, target.policy});
 }
 
-void Databases::opened(std::shared_ptr<actuators::Target> target, const std::string& name) {
+void Databases::opened(const std::shared_ptr<actuators::Target>& target, const std::string& name) {
   embedded_names_[target.get()] = name;
-  found(std::move(target));
+  found(target);
 }
 
-void Databases::found(std::shared_ptr<actuators::Target> target) {
+void Databases::found(const std::shared_ptr<actuators::Target>& target) {
   if (closed_) return;
   present_.push_back(target);
   const Identity identity = identify(*target);

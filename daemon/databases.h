@@ -30,9 +30,9 @@ class Databases {
   // A named target is shown, and can be frozen, before its database is there.
   void expect_named();
 
-  void found(std::shared_ptr<actuators::Target> target);
+  void found(const std::shared_ptr<actuators::Target>& target);
   // An embedded one: its name is known, whatever its path.
-  void opened(std::shared_ptr<actuators::Target> target, const std::string& name);
+  void opened(const std::shared_ptr<actuators::Target>& target, const std::string& name);
   void lost(const std::shared_ptr<actuators::Target>& target, const std::string& reason);
   void lease_expired(const std::shared_ptr<actuators::Target>& target);
 

@@ -22,7 +22,7 @@ class Control : public RunningApp {
     start();
     ASSERT_TRUE(eventually([&] { return ask({{"command", "snapshot"}}).contains("snapshot"); }));
   }
-  std::string code(json::object request) { return text(ask(std::move(request)), "code"); }
+  std::string code(const json::object& request) { return text(ask(request), "code"); }
 };
 
 TEST_F(Control, StatusAndTargetsTellWhatThereIs) {

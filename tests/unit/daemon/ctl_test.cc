@@ -347,6 +347,15 @@ TEST(Text, StatusSaysWhatACandidateWaitsForAndWhatGoingBackCosts) {
                     HasSubstr("going back adds 220 MiB of pending compaction")));
 }
 
+// Bytes that the page cache holds are on no device yet: a share of 400,000 % is none.
+TEST(Text, StatusGivesNoUseOfADeviceThatTookLessThanWasPut) {
+  json::object answer = json::parse(R"({"now": {"put_bytes_per_s": 2e7}})").as_object();
+  answer["device_utilisation_v4"] = 4000.0;
+  EXPECT_THAT(print_status(answer), AllOf(HasSubstr("less than user bytes"), Not(HasSubstr("V4"))));
+  answer["device_utilisation_v4"] = 0.25;
+  EXPECT_THAT(print_status(answer), HasSubstr("user bytes are 25.0 % of it (V4)"));
+}
+
 TEST(Text, NamesWhatIsWrong) {
   const auto problem = [](const char* status) {
     return problem_in_status(json::parse(status).as_object());
