@@ -208,6 +208,7 @@ json::object watched_json(const model::Course& course, double now_s) {
     suspects.push_back(json::object{
         {"name", suspect.name}, {"share", suspect.share}, {"evidence", suspect.evidence}});
   object["suspects"] = std::move(suspects);
+  object["good_moment_known"] = course.normal.has_value();
   json::array levels;
   for (const model::LevelAmplification& level : model::amplification(course.levels))
     levels.push_back(json::object{{"write", level.write}, {"read", level.read}});

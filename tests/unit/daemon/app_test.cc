@@ -97,12 +97,10 @@ TEST_F(RunningApp, ASlowerDeviceIsFoundFromOutside) {
     if (!ok(now)) return false;
     const json::object& watched = now.at("watched").as_object();
     return !watched.at("put_rate").as_object().at("standard").is_null() &&
-           !watched.at("write_bandwidth").as_object().at("standard").is_null();
+           !watched.at("write_bandwidth").as_object().at("standard").is_null() &&
+           watched.at("good_moment_known").as_bool();
   };
   ASSERT_TRUE(eventually(standard_known)) << json::serialize(status());
-  // A good moment is one to compare with when it is still good a hold later.
-  std::this_thread::sleep_for(
-      std::chrono::milliseconds(static_cast<int>(3000 * policy().watch.hold_s / speed_)));
   switches_->device_write_bytes_per_s = 10.0 * 1024 * 1024;  // of 24
   std::string told;
   const auto alerted = [&] {
